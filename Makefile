@@ -1,0 +1,43 @@
+# Every target works from a bare checkout; `make` alone explains them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check docs bench clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' \
+		2>/dev/null || grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST)
+
+setup: .venv/.installed ## Make .venv with everything in it (only when pyproject.toml or constraints.txt changed)
+
+.venv/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: setup ## Run Muster with made-up members, on its own PostgreSQL
+	$(BIN)/muster demo
+
+test: setup ## Run all tests
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+check: setup ## Everything a change must pass: lint, format, types, imports, the processes' proof, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+docs: setup ## Write docs/processes again from the definitions
+	$(BIN)/muster process docs docs/processes
+
+bench: setup ## Measure how many cases a sweep moves
+	$(BIN)/python -m bench
+
+clean: ## Remove what tools left behind; .muster, which holds data, stays
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The `muster` command: it translates a command line into one call."""

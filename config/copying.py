@@ -1,0 +1,91 @@
+"""Bulk rows through PostgreSQL's COPY, several times faster than INSERT, on SQLAlchemy's own connection."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import JSON, Connection
+
+REPLACEMENT = "\ufffd"
+
+
+def to_json(value: object) -> str:
+    """Return `value` as JSON text, dates as ISO 8601; raises TypeError or ValueError for what JSON lacks."""
+    return json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False)
+
+
+def without_nul(value: Any) -> Any:
+    """Return `value` with every NUL character, which PostgreSQL cannot store, replaced by U+FFFD.
+
+    Looks inside dicts, lists and tuples. Use it where text enters (forms, mail, files), before anything is
+    hashed.
+    """
+    if isinstance(value, str):
+        return value.replace("\0", REPLACEMENT)
+    if isinstance(value, dict):
+        return {without_nul(key): without_nul(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([without_nul(item) for item in value])
+    return value
+
+
+def copy_rows(
+    conn: Connection, table_name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> int:
+    """Append `rows` to a table and return their number; part of the transaction of `conn`.
+
+    Values are Python values in the order of `columns`; what goes into a JSON column (or is a dict) is dumped.
+    Raises ValueError for NUL characters and naive datetimes, and what PostgreSQL refuses as psycopg errors.
+    """
+    adapters = [_adapter(table_name, column) for column in columns]
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table_name), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
+    count = 0
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([adapt(value) for adapt, value in zip(adapters, row, strict=True)])
+            count += 1
+    return count
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date):  # datetimes are dates too
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no form in JSON.")
+
+
+def _adapter(table_name: str, column: str) -> Callable[[object], object]:
+    """Return the function that prepares one column's values for COPY."""
+    from config.database import metadata  # at call time: config.database imports this module
+
+    table = metadata.tables.get(table_name)
+    is_json = table is not None and isinstance(table.columns[column].type, JSON)
+    where = f"{table_name}.{column}"
+
+    def adapt(value: object) -> object:
+        if value is None:
+            return None
+        if isinstance(value, str) and not is_json:
+            return _checked(value, "\0", where)
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError(f"{where}: {value!r} has no time zone.")
+        if is_json or isinstance(value, dict):
+            return _checked(to_json(value), "\\u0000", where)
+        return value
+
+    return adapt
+
+
+def _checked(text: str, nul: str, where: str) -> str:
+    if nul in text and (nul == "\0" or _holds_nul(json.loads(text))):
+        raise ValueError(f"{where}: the text contains a NUL character, which cannot be stored.")
+    return text
+
+
+def _holds_nul(value: object) -> bool:
+    return bool(without_nul(value) != value)

@@ -1,0 +1,1 @@
+"""The register of members, their contacts, the staff and who is away."""

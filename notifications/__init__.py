@@ -1,0 +1,1 @@
+"""Everything that is or will be sent, and what came back."""

@@ -1,0 +1,225 @@
+"""Starting, pausing, extending and stopping the clocks of a case. Pure: clocks in, clocks out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, time
+from typing import Any
+
+from state_machines.calendars import Calendar
+from state_machines.deadlines import BadAllowance, Kind, due_date, due_instant
+from state_machines.ladders import DueRung, Ladder, rungs_left
+from state_machines.process import Clock, Process
+from state_machines.values import Case, Context, Extension, Pause, RunningClock
+
+Clocks = dict[str, RunningClock]
+
+
+def ladder_of(process: Process, clock: Clock, context: Context) -> Ladder:
+    """Return the ladder of a clock from the policy. Raises PolicyError."""
+    return context.policy.ladder(process.name, clock.ladder)
+
+
+def instant_of(value: Any, calendar: Calendar, *, end: bool) -> datetime:
+    """Return the instant a fact means: a date is the end of that day, or its start of work at 09:00. Raises ValueError."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return calendar.end_of(value) if end else calendar.at(value, time(9, 0))
+    text = str(value)
+    if len(text) == 10:
+        return instant_of(date.fromisoformat(text), calendar, end=end)
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=calendar.zone)
+
+
+def _anchor(clock: Clock, case: Case, data: Mapping[str, Any], calendar: Calendar, now: datetime) -> datetime:
+    match clock.anchor:
+        case "entered":
+            return now
+        case "received":
+            return case.received_at
+        case "opened":
+            return case.opened_at
+    value = data.get(clock.anchor)
+    return now if value is None else instant_of(value, calendar, end=False)
+
+
+def started(
+    process: Process, clock: Clock, case: Case, data: Mapping[str, Any], *, context: Context, now: datetime
+) -> RunningClock | None:
+    """Return the clock as it starts in this case, or None when the policy gives this profile no time to run."""
+    anchor = _anchor(clock, case, data, context.calendar, now)
+    due = _due(process, clock, anchor, data, (), context)
+    if due is None:
+        return None
+    pauses = (Pause(now),) if clock.paused else ()
+    return wound(process, clock, RunningClock(clock.name, anchor, due, pauses=pauses), context)
+
+
+def _due(
+    process: Process,
+    clock: Clock,
+    anchor: datetime,
+    data: Mapping[str, Any],
+    pauses: tuple[Pause, ...],
+    context: Context,
+) -> datetime | None:
+    if clock.until is not None and data.get(clock.until) is not None:
+        return instant_of(data[clock.until], context.calendar, end=True)
+    numbers = context.policy.clock(process.name, clock.name)
+    allowance = numbers.allowance(data)
+    if allowance is None:
+        return None
+    return due_instant(allowance, anchor, context.calendar, pauses=pauses, cut_off=numbers.cutoff)
+
+
+def wound(process: Process, clock: Clock, running: RunningClock, context: Context) -> RunningClock:
+    """Return the clock with its next rung worked out."""
+    nearest = None if running.paused else next(rungs(process, clock, running, context), None)
+    at = nearest.at if nearest else None
+    return running if at == running.next_at else replace(running, next_at=at)
+
+
+def rungs(process: Process, clock: Clock, running: RunningClock, context: Context) -> Any:
+    """Yield the rungs left of a running clock, soonest first."""
+    return rungs_left(ladder_of(process, clock, context), running, context.calendar)
+
+
+def paused(running: RunningClock, now: datetime) -> RunningClock:
+    """Return the clock standing still from now."""
+    if running.paused:
+        return running
+    return replace(running, pauses=(*running.pauses, Pause(now)), next_at=None)
+
+
+def resumed(
+    process: Process, clock: Clock, running: RunningClock, data: Mapping[str, Any], *, context: Context, now: datetime
+) -> RunningClock:
+    """Return the clock running again: its due instant has moved by the working or calendar time that was lost.
+
+    A clock that runs to a fixed date keeps that date. Reminders that fell into the pause are passed over.
+    """
+    if not running.paused:
+        return running
+    pauses = (*running.pauses[:-1], Pause(running.pauses[-1].since, now))
+    due = running.due if clock.until else _resumed_due(process, clock, running, data, pauses, context)
+    running = replace(running, pauses=pauses, due=due)
+    missed = tuple(
+        found.key
+        for found in rungs(process, clock, running, context)
+        if found.rung.skip_when_late and found.at <= now and found.rung.every is None
+    )
+    return wound(process, clock, replace(running, fired=running.fired + missed), context)
+
+
+def _resumed_due(
+    process: Process,
+    clock: Clock,
+    running: RunningClock,
+    data: Mapping[str, Any],
+    pauses: tuple[Pause, ...],
+    context: Context,
+) -> datetime:
+    if not running.extensions:
+        return _due(process, clock, running.anchor, data, pauses, context) or running.due
+    last = pauses[-1]
+    assert last.until is not None
+    lost = context.calendar.working_days_between(
+        context.calendar.local_date(last.since), context.calendar.local_date(last.until)
+    )
+    day = context.calendar.local_date(running.due)
+    return context.calendar.end_of(context.calendar.add_working_days(day, lost) if lost else day)
+
+
+def extended(
+    process: Process,
+    clock: Clock,
+    running: RunningClock,
+    *,
+    days: int | None,
+    until: date | None,
+    by: str,
+    reason: str,
+    context: Context,
+    now: datetime,
+) -> RunningClock:
+    """Return the clock with more time: so many of its own days more, or until a date.
+
+    The rungs count afresh from the new due instant: a clock that was moved is a new occurrence.
+    """
+    calendar = context.calendar
+    if until is not None:
+        due = calendar.end_of(until)
+    else:
+        allowance = context.policy.clock(process.name, clock.name).allowance({})
+        kind = Kind.WORKING_DAYS if allowance is None or allowance.kind is Kind.HOURS else allowance.kind
+        if kind in (Kind.MONTHS, Kind.BACK, Kind.BEGIN):
+            kind = Kind.CALENDAR_DAYS
+        due = calendar.end_of(due_date(type(allowance)(kind, days or 0), calendar.local_date(running.due), calendar)
+                              if allowance else calendar.add_working_days(calendar.local_date(running.due), days or 0))
+    note = Extension(now, running.due, due, by, reason)
+    moved = replace(running, due=due, fired=(), extensions=(*running.extensions, note))
+    return wound(process, clock, moved, context)
+
+
+def after_move(
+    process: Process,
+    case: Case,
+    target: str,
+    data: Mapping[str, Any],
+    restarts: tuple[str, ...],
+    *,
+    context: Context,
+    now: datetime,
+) -> Clocks:
+    """Return the clocks of a case that moves to a state: those it leaves behind stop in the same step."""
+    clocks: Clocks = {}
+    for clock in process.state(target).clocks:
+        running = case.clocks.get(clock.name)
+        if running is None or clock.name in restarts:
+            fresh = started(process, clock, case, data, context=context, now=now)
+            if fresh is not None:
+                clocks[clock.name] = fresh
+        elif clock.paused:
+            clocks[clock.name] = paused(running, now)
+        else:
+            clocks[clock.name] = resumed(process, clock, running, data, context=context, now=now)
+    return clocks
+
+
+def recalculated(process: Process, case: Case, context: Context) -> Clocks | None:
+    """Return the clocks with due instants worked out again under this policy and calendar; None when none moved.
+
+    Extensions stay as they were given. Used when a holiday is proclaimed.
+    """
+    clocks: Clocks = {}
+    moved = False
+    for name, running in case.clocks.items():
+        clock = process.clock_of(case.state, name)
+        if clock is None or running.extensions or running.paused:
+            clocks[name] = running
+            continue
+        try:
+            due = _due(process, clock, running.anchor, case.data, running.pauses, context) or running.due
+        except BadAllowance:
+            due = running.due
+        clocks[name] = wound(process, clock, replace(running, due=due), context) if due != running.due else running
+        moved = moved or due != running.due
+    return clocks if moved else None
+
+
+def soonest_due(
+    process: Process, case: Case, *, context: Context, now: datetime
+) -> tuple[Clock, RunningClock, DueRung] | None:
+    """Return the clock and rung that is due by now and lies earliest, or None."""
+    best: tuple[Clock, RunningClock, DueRung] | None = None
+    for name, running in case.clocks.items():
+        if running.next_at is None or running.next_at > now:
+            continue
+        clock = process.clock_of(case.state, name)
+        found = next(rungs(process, clock, running, context), None) if clock and not running.paused else None
+        if clock and found and found.at <= now and (best is None or found.at < best[2].at):
+            best = (clock, running, found)
+    return best

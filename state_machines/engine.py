@@ -1,0 +1,467 @@
+"""Deciding: a case, a trigger and a moment in, what would happen out. Nothing is read or written here.
+
+``transitions`` is used as one shared machine per process, fired on a throw-away draft; a machine per case would cost
+twelve times as much, and its ``Timeout`` state would be a thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from transitions import Machine, MachineError
+
+from state_machines import clockwork
+from state_machines.draft import Draft
+from state_machines.ladders import EXPIRES, DueRung, latest_repeat, mark_fired
+from state_machines.process import HOLD_CLOCK, Guard, Process, Transition, public_and_personal
+from state_machines.values import STAFF, SYSTEM, Actor, Case, Context, Message, Outcome, Refused, Role, Step
+
+MOST_STEPS = 60
+"""More rungs or automatic moves than this in one go is an endless loop, not a busy case."""
+
+
+class EndlessCase(RuntimeError):
+    """A case does not come to rest: its automatic moves or its clock fire without end."""
+
+
+@lru_cache(maxsize=64)
+def _machine_of(key: int, process_ref: _ById) -> Machine:
+    process = process_ref.process
+    machine = Machine(
+        model=None, states=[s.name for s in process.states], initial=process.initial, auto_transitions=False
+    )
+    for transition in process.transitions:
+        sources = process.open_states if "*" in transition.sources else transition.sources
+        for source in sources:
+            machine.add_transition(
+                transition.trigger,
+                source,
+                transition.target,
+                conditions=partial(_allowed, transition),
+                before=partial(_take, transition),
+            )
+    return machine
+
+
+class _ById:
+    """Hashes a process by identity, since its definition is no hashable value."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+
+    def __hash__(self) -> int:
+        return id(self.process)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and other.process is self.process
+
+
+def machine_of(process: Process) -> Machine:
+    """Return the shared machine of a process."""
+    return _machine_of(id(process), _ById(process))
+
+
+def _take(transition: Transition, draft: Draft) -> None:
+    draft.taken = transition
+
+
+def _allowed(transition: Transition, draft: Draft) -> bool:
+    """Whether this transition may be taken; the reason of the one that came closest is kept for the person."""
+    reason = _objection(transition, draft)
+    if reason is None:
+        return True
+    if reason[0] > draft.refusal[0]:
+        draft.refusal = reason
+    return False
+
+
+_Objection = tuple[int, str, str, dict[str, tuple[str, ...]]]
+
+
+def _objection(transition: Transition, draft: Draft) -> _Objection | None:
+    return _who_objection(transition, draft) or _what_objection(transition, draft)
+
+
+def _who_objection(transition: Transition, draft: Draft) -> _Objection | None:
+    """Role, hold, conflict of interest and the second pair of eyes."""
+    actor, case = draft.actor, draft.case
+    if not actor.roles & transition.by if isinstance(transition.by, frozenset) else not actor.roles & set(transition.by):
+        who = " or ".join(sorted(role.label for role in transition.by))
+        return (0, "role", f"Only a {who} may do this ({transition.title.lower()}).", {})
+    if case.on_hold and not (transition.on_hold_too or transition.resumes):
+        return (1, "on_hold", "This case is on hold; resume it first.", {})
+    if Role.SYSTEM in actor.roles:
+        return None
+    if case.member_id is not None and case.member_id in actor.conflicts and actor.roles & STAFF:
+        return (2, "conflict_of_interest", "You have a recorded conflict of interest with this member.", {})
+    for trigger in transition.four_eyes:
+        people = case.people.get(trigger, ())
+        if actor.person in people or (actor.on_behalf_of is not None and actor.on_behalf_of in people):
+            return (
+                3,
+                "four_eyes",
+                f"Someone other than the person who did “{_title(draft.process, trigger)}” must do this.",
+                {},
+            )
+    return None
+
+
+def _what_objection(transition: Transition, draft: Draft) -> _Objection | None:
+    """Guards on the case, then the payload, then guards on the payload."""
+    for guard in transition.only_if:
+        if not _ask(guard, draft):
+            return (4, guard.__name__, sentence_of(guard), {})
+    if transition.needs is not None and not (draft.raw is None and Role.SYSTEM in draft.actor.roles):
+        errors = _read_payload(transition.needs, draft)
+        if errors:
+            text = "; ".join(f"{name}: {' '.join(found)}" for name, found in errors.items())
+            return (5, "payload", f"Please complete the form: {text}.", errors)
+    for guard in transition.checks:
+        if not _ask(guard, draft):
+            return (6, guard.__name__, sentence_of(guard), {})
+    return None
+
+
+def _ask(guard: Guard, draft: Draft) -> bool:
+    answer = bool(guard(draft))
+    draft.guards.append((guard.__name__, answer))
+    return answer
+
+
+def sentence_of(guard: Guard) -> str:
+    """Return what a person reads when the guard says no: the first paragraph of its docstring."""
+    text = (guard.__doc__ or guard.__name__.replace("_", " ")).strip().split("\n\n")[0]
+    return " ".join(text.split())
+
+
+def _title(process: Process, trigger: str) -> str:
+    found = next((t.title for t in process.transitions if t.trigger == trigger), None)
+    return found or ("open the case" if trigger == "open" else trigger.replace("_", " "))
+
+
+def _read_payload(model: type[BaseModel], draft: Draft) -> dict[str, tuple[str, ...]]:
+    """Read what was typed into the draft; return errors by field, in words."""
+    if isinstance(draft.raw, model):
+        draft.payload = draft.raw
+        return {}
+    try:
+        draft.payload = model.model_validate(dict(draft.raw or {}))
+    except ValidationError as bad:
+        return payload_errors(bad)
+    return {}
+
+
+def payload_errors(bad: ValidationError) -> dict[str, tuple[str, ...]]:
+    """Return the errors of a payload by field, as sentences a person can act on."""
+    found: dict[str, tuple[str, ...]] = {}
+    for error in bad.errors(include_url=False):
+        name = ".".join(str(part) for part in error["loc"]) or "form"
+        text = {"missing": "is required", "extra_forbidden": "is not known here"}.get(error["type"], error["msg"])
+        found[name] = (*found.get(name, ()), text.removeprefix("Value error, "))
+    return found
+
+
+def decide(
+    process: Process,
+    case: Case,
+    trigger: str,
+    *,
+    payload: Mapping[str, Any] | BaseModel | None = None,
+    actor: Actor,
+    context: Context,
+    now: datetime,
+) -> Outcome | Refused:
+    """Return what a trigger would do to a case at this moment, or why it is refused."""
+    moved = _move(process, case, trigger, payload, None, actor=actor, context=context, now=now)
+    if isinstance(moved, Refused):
+        return moved
+    after, step = moved
+    after, more = _run_on(process, after, step, context=context, now=now)
+    return _outcome(process, case, after, (step, *more))
+
+
+def _outcome(process: Process, before: Case, after: Case, steps: tuple[Step, ...]) -> Outcome:
+    state = process.state(after.state)
+    return Outcome(before, after, steps, state.owner, state.final)
+
+
+def _run_on(process: Process, case: Case, last: Step, *, context: Context, now: datetime) -> tuple[Case, list[Step]]:
+    """Make the automatic moves of the state just entered, until one has none."""
+    steps: list[Step] = []
+    entered = last.source != last.target or last.kind == "opened"
+    while entered and (auto := process.state(case.state).auto):
+        if len(steps) > MOST_STEPS:
+            raise EndlessCase(f"{case.ref} moves on by itself without end in the state {case.state}.")
+        for trigger in auto:
+            moved = _move(process, case, trigger, None, None, actor=SYSTEM, context=context, now=now)
+            if not isinstance(moved, Refused):
+                break
+        else:
+            raise EndlessCase(f"{case.ref} is stuck in the state {case.state}: none of {', '.join(auto)} is allowed.")
+        entered = moved[0].state != case.state
+        case = moved[0]
+        steps.append(moved[1])
+    return case, steps
+
+
+def _move(
+    process: Process,
+    case: Case,
+    trigger: str,
+    payload: Any,
+    rung: tuple[str, DueRung, str] | None,
+    *,
+    actor: Actor,
+    context: Context,
+    now: datetime,
+) -> tuple[Case, Step] | Refused:
+    draft = Draft(process, case, payload, rung[0] if rung else None, actor=actor, context=context, now=now)
+    event = machine_of(process).events.get(trigger)
+    try:
+        moved = event is not None and event.trigger(draft, draft)
+    except MachineError:
+        moved = False
+    if not moved or draft.taken is None:
+        return _refused(process, draft, trigger)
+    transition = draft.taken
+    _effects(transition, draft)
+    return _written(process, draft, transition, rung)
+
+
+def _refused(process: Process, draft: Draft, trigger: str) -> Refused:
+    rank, rule, sentence, errors = draft.refusal
+    if rank < 0:
+        state = process.state(draft.case.state).title
+        sentence = f"“{_title(process, trigger)}” is not possible while the case is in the state “{state}”."
+        rule = "state"
+    return Refused(trigger, draft.case.state, rule, sentence, errors, tuple(draft.guards))
+
+
+def _effects(transition: Transition, draft: Draft) -> None:
+    draft.messages.clear()
+    if transition.keeps and draft.payload is not None:
+        kept = draft.payload.model_dump(mode="json", include=set(transition.keeps))
+        draft.set(**{k: v for k, v in kept.items() if v is not None})
+    if transition.outcome is not None:
+        draft.set(outcome=transition.outcome)
+    for effect in transition.does:
+        effect(draft)
+    for send in transition.sends:
+        if send.when is None or send.when(draft):
+            draft.messages.append(Message(send.kind, send.to, {}, draft.clock))
+
+
+def _written(
+    process: Process, draft: Draft, transition: Transition, rung: tuple[str, DueRung, str] | None
+) -> tuple[Case, Step]:
+    case, actor, now, context = draft.case, draft.actor, draft.now, draft.context
+    target = case.state if transition.internal else draft.state
+    clocks = _clocks(process, draft, transition, target)
+    public, personal = public_and_personal(draft.payload)
+    details: dict[str, Any] = {}
+    if public:
+        details["payload"] = public
+    if draft.data is not case.data:
+        details["data"] = {k: v for k, v in draft.data.items() if case.data.get(k) != v}
+    if draft.guards:
+        details["guards"] = dict(draft.guards)
+    if rung is not None:
+        details |= {"clock": rung[0], "rung": rung[1].key, "rung_at": rung[1].at.isoformat()}
+    if clocks is not case.clocks:
+        details |= _clock_changes(case, clocks, now)
+    silent = transition.internal and Role.SYSTEM in actor.roles
+    step = Step(
+        "transition", transition.trigger, case.state, target, actor, now, rung[2] if rung else None, details, personal,
+        tuple(draft.messages), tuple(draft.tasks), transition.closes_tasks + draft.closes, tuple(draft.spawns),
+        tuple(draft.fires), draft.member_changes, draft.children,
+    )  # fmt: skip
+    after = Case(
+        case.id, case.ref, case.process, target, case.version, case.opened_at, case.received_at,
+        case.entered_at if target == case.state else now, case.member_id, case.subject, case.team, case.owner,
+        case.parent_id, _held(case, transition), draft.data, draft.parties, clocks,
+        case.counts if silent else {**case.counts, transition.trigger: case.counts.get(transition.trigger, 0) + 1},
+        case.people if Role.SYSTEM in actor.roles else _people(case, transition.trigger, actor),
+    )  # fmt: skip
+    return after, step
+
+
+def _people(case: Case, trigger: str, actor: Actor) -> dict[str, Any]:
+    before = case.people.get(trigger, ())
+    return {**case.people, trigger: [*(p for p in before if p != actor.person), actor.person]}
+
+
+def _held(case: Case, transition: Transition) -> bool:
+    return (case.on_hold or transition.holds) and not transition.resumes
+
+
+def _clocks(process: Process, draft: Draft, transition: Transition, target: str) -> Mapping[str, Any]:
+    case, context, now = draft.case, draft.context, draft.now
+    if transition.holds:
+        clocks = {name: clockwork.paused(running, now) for name, running in case.clocks.items()}
+        hold = clockwork.started(process, HOLD_CLOCK, case, draft.data, context=context, now=now)
+        return clocks | ({"hold": hold} if hold else {})
+    if transition.resumes:
+        rest = {name: running for name, running in case.clocks.items() if name != "hold"}
+        return {n: _resumed_in_state(process, case, r, draft) for n, r in rest.items()}
+    if transition.extends is not None:
+        return _extended(process, draft, transition)
+    if transition.internal and not transition.restarts:
+        return case.clocks
+    return clockwork.after_move(process, case, target, draft.data, transition.restarts, context=context, now=now)
+
+
+def _resumed_in_state(process: Process, case: Case, running: Any, draft: Draft) -> Any:
+    clock = process.clock_of(case.state, running.name)
+    if clock is None or clock.paused:
+        return running
+    return clockwork.resumed(process, clock, running, draft.data, context=draft.context, now=draft.now)
+
+
+def _extended(process: Process, draft: Draft, transition: Transition) -> Mapping[str, Any]:
+    case = draft.case
+    assert transition.extends is not None
+    target = case.state if transition.internal else draft.state
+    clocks: Mapping[str, Any] = case.clocks
+    if not transition.internal:
+        clocks = clockwork.after_move(process, case, target, draft.data, (), context=draft.context, now=draft.now)
+    clock = process.clock_of(target, transition.extends)
+    running = clocks.get(transition.extends)
+    if clock is None or running is None:
+        return clocks
+    longer = clockwork.extended(
+        process, clock, running, days=draft.typed("days"), until=draft.typed("until"), by=draft.actor.person,
+        reason=str(draft.typed("reason", "")), context=draft.context, now=draft.now,
+    )  # fmt: skip
+    return {**clocks, transition.extends: longer}
+
+
+def _clock_changes(case: Case, clocks: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What the record keeps of clocks: which started and when they are due, which stopped and whether in time."""
+    begun = {n: r.due.isoformat() for n, r in clocks.items() if n not in case.clocks or case.clocks[n].due != r.due}
+    ended = {
+        n: {"due": r.due.isoformat(), "met": now <= r.due} for n, r in case.clocks.items()
+        if n not in clocks or clocks[n].anchor != r.anchor
+    }  # fmt: skip
+    return ({"clocks_due": begun} if begun else {}) | ({"clocks_ended": ended} if ended else {})
+
+
+def advance(process: Process, case: Case, *, context: Context, now: datetime) -> Outcome | None:
+    """Fire every rung of the case that is due by now, in order; None when there is none.
+
+    A rung whose guard says no is written down as not fired, with the guard's answer, and does not come back.
+    Raises EndlessCase when the case does not come to rest.
+    """
+    current = case
+    steps: list[Step] = []
+    while (found := clockwork.soonest_due(process, current, context=context, now=now)) is not None:
+        if len(steps) > MOST_STEPS:
+            raise EndlessCase(f"{case.ref} has more than {MOST_STEPS} rungs due at once in the state {current.state}.")
+        current, more = _fire_rung(process, current, found, context=context, now=now)
+        steps.extend(more)
+    return _outcome(process, case, current, tuple(steps)) if steps else None
+
+
+def occurrence_key(case: Case, clock: str, anchor: datetime, extensions: int, rung: str) -> str:
+    """Return the unique key of a rung: one case, one clock, one anchor, one count of extensions, one rung."""
+    return f"{case.id}:{clock}:{anchor:%Y%m%dT%H%M%S}:{extensions}:{rung}"
+
+
+def _fire_rung(process: Process, case: Case, found: Any, *, context: Context, now: datetime) -> tuple[Case, list[Step]]:
+    clock, running, due_rung = found
+    due_rung = latest_repeat(due_rung, now, context.calendar)
+    key = occurrence_key(case, clock.name, running.anchor, len(running.extensions), due_rung.key)
+    ticked = replace(running, fired=mark_fired(running.fired, due_rung.key))
+    case = replace(case, clocks={**case.clocks, clock.name: clockwork.wound(process, clock, ticked, context)})
+    rung = (clock.name, due_rung, key)
+    if due_rung.rung.skip_when_late and _later_is_due(process, clock, ticked, context, now):
+        return case, [_passed(case, rung, "passed_over", {"why": "a later rung was due as well"}, now)]
+    trigger = clock.expires if due_rung.rung.fires == EXPIRES else due_rung.rung.fires
+    moved = _move(process, case, trigger or "", None, rung, actor=SYSTEM, context=context, now=now)
+    if isinstance(moved, Refused):
+        why = {"why": moved.sentence, "rule": moved.rule, "trigger": trigger, "guards": dict(moved.guards)}
+        return case, [_passed(case, rung, "not_fired", why, now)]
+    after, more = _run_on(process, moved[0], moved[1], context=context, now=now)
+    return after, [moved[1], *more]
+
+
+def _later_is_due(process: Process, clock: Any, ticked: Any, context: Context, now: datetime) -> bool:
+    return any(left.at <= now for left in clockwork.rungs(process, clock, ticked, context))
+
+
+def _passed(case: Case, rung: tuple[str, DueRung, str], kind: str, why: dict[str, Any], now: datetime) -> Step:
+    details = {"clock": rung[0], "rung": rung[1].key, "rung_at": rung[1].at.isoformat()} | why
+    return Step(kind, rung[1].rung.fires, case.state, case.state, SYSTEM, now, rung[2], details)
+
+
+def open_case(
+    process: Process,
+    seed: Case,
+    *,
+    payload: Mapping[str, Any] | BaseModel | None,
+    actor: Actor,
+    context: Context,
+    now: datetime,
+) -> Outcome | Refused:
+    """Return a new case with its clocks, first event and messages, or why it may not be opened.
+
+    ``seed`` brings the id, reference, member, subject and dates; its state is ignored.
+    """
+    seed = replace(seed, state=process.initial, entered_at=now, version=0)
+    opening = Transition(
+        "open", process.initial, process.initial, by=process.opened_by, needs=process.opening,
+        keeps=process.opening_keeps, does=process.opening_does, sends=process.opening_sends, label="Open",
+    )  # fmt: skip
+    draft = Draft(process, seed, payload if payload is not None else {}, None, actor=actor, context=context, now=now)
+    if not _allowed(opening, draft):
+        return _refused(process, draft, "open")
+    _effects(opening, draft)
+    after, step = _written(process, draft, opening, None)
+    step = replace(step, kind="opened", source=None)
+    after, more = _run_on(process, after, step, context=context, now=now)
+    return _outcome(process, seed, after, (step, *more))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A transition as a person sees it on a case: allowed, or not and why."""
+
+    transition: Transition
+    refused: Refused | None
+
+
+def choices(process: Process, case: Case, *, actor: Actor, context: Context, now: datetime) -> Iterator[Choice]:
+    """Yield the transitions of the case's state that are meant for this actor's roles, each with what stands in its way.
+
+    What was typed is not asked yet; buttons and forms are made from this and from nothing else.
+    """
+    for transition in process.from_state[case.state]:
+        if not actor.roles & set(transition.by):
+            continue
+        draft = Draft(process, case, None, None, actor=actor, context=context, now=now)
+        found = _who_objection(transition, draft) or _guard_objection(transition, draft)
+        refused = Refused(transition.trigger, case.state, found[1], found[2]) if found else None
+        yield Choice(transition, refused)
+
+
+def _guard_objection(transition: Transition, draft: Draft) -> _Objection | None:
+    failed = next((guard for guard in transition.only_if if not _ask(guard, draft)), None)
+    return (4, failed.__name__, sentence_of(failed), {}) if failed else None
+
+
+def fingerprint(process: Process) -> str:
+    """Return a digest of the shape of a definition: states, transitions and clocks. It changes when the rules do."""
+    shape = repr(
+        [
+            (s.name, s.owner, s.final, [(c.name, c.ladder, c.expires, c.paused) for c in s.clocks])
+            for s in process.states
+        ]
+        + [(t.trigger, t.sources, t.target, sorted(t.by), t.four_eyes) for t in process.transitions]
+    )
+    return hashlib.sha256(shape.encode()).hexdigest()[:16]
+

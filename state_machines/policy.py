@@ -1,0 +1,154 @@
+"""The organisation's rules as data: allowances, ladders, limits, offers. Read from YAML by others, checked here.
+
+The numbers are not in the processes: a policy can be changed, and carries a version that is written on every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, time
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from state_machines.deadlines import Allowance
+from state_machines.ladders import Ladder
+
+
+class PolicyError(ValueError):
+    """The policy lacks something or contradicts itself."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClockPolicy(_Strict):
+    """The allowance of one clock, and for which profiles it differs."""
+
+    allow: str | None = None
+    """``WD(5)`` and the like. Absent when the process says until when (a date of the case)."""
+    by: tuple[str, ...] = ()
+    """Fields of the case whose value picks a profile, the first that is listed wins."""
+    profiles: dict[str, str | None] = Field(default_factory=dict)
+    """Allowance by profile; null means that the clock does not run for it."""
+    cutoff: bool = False
+    """What comes in after the cut-off counts from the next working day. Never for statutory clocks."""
+    source: str = ""
+    """Where the number comes from: a law, a code, a protocol, or a default of ours."""
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @cached_property
+    def _parsed(self) -> dict[str | None, Allowance | None]:
+        parsed: dict[str | None, Allowance | None] = {
+            name: Allowance.parse(text) if text else None for name, text in self.profiles.items()
+        }
+        parsed[None] = Allowance.parse(self.allow) if self.allow else None
+        return parsed
+
+    def allowance(self, data: Mapping[str, Any]) -> Allowance | None:
+        """Return the allowance for a case with these facts; None when the clock does not run for it."""
+        for name in self.by:
+            value = data.get(name)
+            if isinstance(value, str) and value in self._parsed:
+                return self._parsed[value]
+        return self._parsed[None]
+
+    def check(self) -> None:
+        """Read every allowance once. Raises BadAllowance."""
+        self._parsed  # noqa: B018  reading is the check
+
+
+class ProcessPolicy(_Strict):
+    """The numbers of one process."""
+
+    clocks: dict[str, ClockPolicy] = Field(default_factory=dict)
+    ladders: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+    """Ladders of this process; they go before those of the whole organisation."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Window(_Strict):
+    """When messages may leave: half-open intervals of local time, on which days."""
+
+    days: tuple[int, ...] = (0, 1, 2, 3, 4)
+    """0 is Monday."""
+    working_days_only: bool = True
+    hours: tuple[tuple[time, time], ...] = ((time(8, 0), time(18, 0)),)
+
+
+class MailPolicy(_Strict):
+    """Limits and windows of outgoing mail."""
+
+    windows: dict[str, Window] = Field(default_factory=lambda: {"office": Window()})
+    attempts: int = 8
+    retry_minutes: tuple[int, ...] = (1, 5, 15, 60, 180, 360, 720)
+    lease_minutes: int = 10
+    contact_budget_per_day: int = 6
+    """How many automatic messages one address may get on one local day; the rest wait for the next."""
+    breaker: int = 5000
+    """A sweep that would send more than this stops and asks."""
+
+
+class OrganisationPolicy(_Strict):
+    """What belongs to the whole organisation."""
+
+    name: str = "The Membership Association"
+    closures: tuple[date, ...] = ()
+    cut_off: time = time(17, 0)
+    signature: str = "The membership team"
+    phone: str = ""
+    ombudsman: dict[str, str] = Field(default_factory=dict)
+    teams: dict[str, Any] = Field(default_factory=dict)
+
+
+class Policy(_Strict):
+    """The whole policy."""
+
+    version: str
+    organisation: OrganisationPolicy = OrganisationPolicy()
+    mail: MailPolicy = MailPolicy()
+    ladders: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+    processes: dict[str, ProcessPolicy] = Field(default_factory=dict)
+    sweep: dict[str, int] = Field(default_factory=dict)
+    members: dict[str, Any] = Field(default_factory=dict)
+
+    @cached_property
+    def _ladders(self) -> dict[tuple[str, str], Ladder]:
+        found = {("", name): Ladder.parse(name, rows) for name, rows in self.ladders.items()}
+        for process, policy in self.processes.items():
+            found |= {(process, name): Ladder.parse(name, rows) for name, rows in policy.ladders.items()}
+        return found
+
+    def ladder(self, process: str, name: str) -> Ladder:
+        """Return a ladder by name, the process's own before the organisation's. Raises PolicyError."""
+        found = self._ladders.get((process, name)) or self._ladders.get(("", name))
+        if found is None:
+            raise PolicyError(f"The policy has no ladder {name!r} for the process {process}.")
+        return found
+
+    def clock(self, process: str, name: str) -> ClockPolicy:
+        """Return the numbers of a clock. Raises PolicyError when the policy does not know it."""
+        try:
+            return self.processes[process].clocks[name]
+        except KeyError:
+            raise PolicyError(f"The policy has no clock {name!r} for the process {process}.") from None
+
+    def setting(self, process: str, name: str) -> Any:
+        """Return one setting of a process. Raises PolicyError when it is missing."""
+        try:
+            return self.processes[process].settings[name]
+        except KeyError:
+            raise PolicyError(f"The policy has no setting {name!r} for the process {process}.") from None
+
+    def check(self) -> None:
+        """Read everything once. Raises PolicyError, BadAllowance or BadLadder with a sentence."""
+        self._ladders  # noqa: B018  reading is the check
+        for policy in self.processes.values():
+            for clock in policy.clocks.values():
+                clock.check()

@@ -1,0 +1,133 @@
+"""Fixtures that more than one folder of tests needs: real databases, and the shared data."""
+
+import importlib
+import importlib.util
+import os
+import uuid
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from config import postgres
+from config.database import Engine, make_engine, metadata
+from config.locks import locked
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("MUSTER_CI") == "1"
+TEMPLATE = "muster_template"
+
+# Nothing here survives the tests, so nothing waits for the disk.
+HASTE = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_connections = 200
+"""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Turn every skip into a failure in CI, where each tool and all data must be there."""
+    report: pytest.TestReport = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, which MUSTER_CI=1 forbids: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """The same for whole files that would be skipped."""
+    report: pytest.CollectReport = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, which MUSTER_CI=1 forbids: {report.longrepr}"  # type: ignore[assignment]
+    return report
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data folder of one running PostgreSQL, shared by all workers and stopped by the last one."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    data, users = root / "postgres", root / "postgres-users"
+    users.mkdir(exist_ok=True)
+    mine = users / str(os.getpid())
+    with locked(root / "postgres-users.lock"):
+        mine.touch()
+        _make_template(data)
+    yield data
+    with locked(root / "postgres-users.lock"):
+        mine.unlink()
+        if not any(users.iterdir()):
+            postgres.stop(data)
+
+
+def _make_template(data: Path) -> None:
+    """Make the migrated database that each test copies, once for all workers."""
+    admin = make_engine(postgres.start(data, database="postgres", extra=HASTE))
+    with admin.connect() as conn:
+        statement = text("SELECT count(*) FROM pg_database WHERE datname = :name AND datistemplate")
+        done = conn.execute(statement, {"name": TEMPLATE}).scalar_one()
+    if not done:
+        engine = make_engine(postgres.start(data, database=TEMPLATE))
+        _migrate(engine)
+        engine.dispose()
+        _administer(admin, f"ALTER DATABASE {TEMPLATE} IS_TEMPLATE true")
+    admin.dispose()
+
+
+def _migrate(engine: Engine) -> None:
+    """Bring an empty database to the newest schema."""
+    upgrade = getattr(importlib.import_module("migrations"), "upgrade", None)
+    if upgrade is not None:
+        upgrade(engine)
+        return
+    for folder in ("config", "members", "notifications", "cases"):
+        if importlib.util.find_spec(f"{folder}.tables"):
+            importlib.import_module(f"{folder}.tables")
+    metadata.create_all(engine)
+
+
+def _administer(admin: Engine, statement: str) -> None:
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(text(statement))
+
+
+@pytest.fixture(scope="session")
+def database_admin(database_server: Path) -> Iterator[Engine]:
+    """A way to create and drop databases in the tests' server."""
+    admin = make_engine(postgres.start(database_server, database="postgres"), pool_size=1)
+    yield admin
+    admin.dispose()
+
+
+@pytest.fixture
+def engine_url(database_server: Path, database_admin: Engine) -> Iterator[str]:
+    """The address of a fresh, migrated, empty database, for tests that start other processes."""
+    name = f"test_{uuid.uuid4().hex}"
+    _administer(database_admin, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield database_admin.url.set(database=name).render_as_string(hide_password=False)
+    _administer(database_admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(engine_url: str) -> Iterator[Engine]:
+    """An engine on a fresh, migrated, empty database."""
+    engine = make_engine(engine_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder `shared/data` beside the checkout: published registers and complaints, not ours to ship."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        reason = f"the published data is not there: {folder.relative_to(REPOSITORY.parent)}"
+        pytest.fail(reason) if IN_CI else pytest.skip(reason)
+    return folder

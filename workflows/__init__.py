@@ -1,0 +1,1 @@
+"""Prefect flows and their schedules: they say when, the database says what."""
