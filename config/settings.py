@@ -161,7 +161,7 @@ def _settled(settings: Settings) -> Settings:
     """Return `settings` with absolute paths and a secret key."""
     try:
         home = settings.home.expanduser().resolve()
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = settings.secret_key
         if not key.get_secret_value():
             key = SecretStr(_kept_key(home))

@@ -147,7 +147,8 @@ def extended(
 ) -> RunningClock:
     """Return the clock with more time: so many of its own days more, or until a date.
 
-    The rungs count afresh from the new due instant: a clock that was moved is a new occurrence.
+    The rungs count afresh from the new due instant: a clock that was moved is a new occurrence. Rungs that count from
+    the start have not moved, so those that fired stay fired.
     """
     calendar = context.calendar
     if until is not None:
@@ -160,7 +161,9 @@ def extended(
         due = calendar.end_of(due_date(type(allowance)(kind, days or 0), calendar.local_date(running.due), calendar)
                               if allowance else calendar.add_working_days(calendar.local_date(running.due), days or 0))
     note = Extension(now, running.due, due, by, reason)
-    moved = replace(running, due=due, fired=(), extensions=(*running.extensions, note))
+    unmoved = {rung.name for rung in ladder_of(process, clock, context).rungs if rung.at.base == "start"}
+    fired = tuple(key for key in running.fired if key.split("#")[0] in unmoved)
+    moved = replace(running, due=due, fired=fired, extensions=(*running.extensions, note))
     return wound(process, clock, moved, context)
 
 

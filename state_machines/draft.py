@@ -20,7 +20,7 @@ class Draft:
 
     __slots__ = (
         "actor", "case", "children", "clock", "closes", "context", "data", "fires", "guards", "member_changes", "messages", "now",
-        "parties", "payload", "process", "raw", "refusal", "spawns", "state", "taken", "tasks",
+        "parties", "payload", "process", "raw", "reason", "refusal", "spawns", "state", "taken", "tasks",
     )  # fmt: skip
 
     def __init__(
@@ -34,6 +34,7 @@ class Draft:
         self.taken: Transition | None = None
         self.refusal: tuple[int, str, str, dict[str, tuple[str, ...]]] = (-1, "", "", {})
         self.guards: list[tuple[str, bool]] = []
+        self.reason = ""
         self.data: Mapping[str, Any] = case.data
         self.parties: Mapping[str, Mapping[str, Any]] = case.parties
         self.messages: list[Message] = []
@@ -78,6 +79,11 @@ class Draft:
     def today(self) -> str:
         """The local date of the decision, as ISO text."""
         return self.context.calendar.local_date(self.now).isoformat()
+
+    def because(self, sentence: str) -> bool:
+        """Say no with a sentence of one's own, where the reason has numbers in it: ``return ok or draft.because(...)``."""
+        self.reason = sentence
+        return False
 
     # --- what effects order
 

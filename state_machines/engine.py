@@ -116,7 +116,7 @@ def _what_objection(transition: Transition, draft: Draft) -> _Objection | None:
     """Guards on the case, then the payload, then guards on the payload."""
     for guard in transition.only_if:
         if not _ask(guard, draft):
-            return (4, guard.__name__, sentence_of(guard), {})
+            return (4, guard.__name__, draft.reason or sentence_of(guard), {})
     if transition.needs is not None and not (draft.raw is None and Role.SYSTEM in draft.actor.roles):
         errors = _read_payload(transition.needs, draft)
         if errors:
@@ -124,11 +124,12 @@ def _what_objection(transition: Transition, draft: Draft) -> _Objection | None:
             return (5, "payload", f"Please complete the form: {text}.", errors)
     for guard in transition.checks:
         if not _ask(guard, draft):
-            return (6, guard.__name__, sentence_of(guard), {})
+            return (6, guard.__name__, draft.reason or sentence_of(guard), {})
     return None
 
 
 def _ask(guard: Guard, draft: Draft) -> bool:
+    draft.reason = ""
     answer = bool(guard(draft))
     draft.guards.append((guard.__name__, answer))
     return answer
@@ -451,7 +452,7 @@ def choices(process: Process, case: Case, *, actor: Actor, context: Context, now
 
 def _guard_objection(transition: Transition, draft: Draft) -> _Objection | None:
     failed = next((guard for guard in transition.only_if if not _ask(guard, draft)), None)
-    return (4, failed.__name__, sentence_of(failed), {}) if failed else None
+    return (4, failed.__name__, draft.reason or sentence_of(failed), {}) if failed else None
 
 
 def fingerprint(process: Process) -> str:

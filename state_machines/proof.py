@@ -182,7 +182,8 @@ def _ladders(process: Process, policy: Policy) -> Found:
             except PolicyError:
                 yield path, f"the policy has no ladder {clock.ladder!r}"
                 continue
-            yield from _rungs(process, state, clock, ladder, path)
+            if not clock.paused:
+                yield from _rungs(process, state, clock, ladder, path)
 
 
 def _rungs(process: Process, state: State, clock: Clock, ladder: Ladder, path: str) -> Found:
@@ -197,7 +198,7 @@ def _rungs(process: Process, state: State, clock: Clock, ladder: Ladder, path: s
             yield f"{path} / {rung.name}", f"the rung fires {trigger!r}, which Muster cannot do in this state"
         elif rung.every and rung.times is None and any(t.sends for t in by_trigger[trigger]):
             yield f"{path} / {rung.name}", f"it repeats {trigger!r} without end, and each time sends mail"
-    if not clock.paused and not _carries_on(process, state, ladder, clock):
+    if not _carries_on(process, state, ladder, clock):
         yield path, "its last rung leaves the case where it is and nothing comes after it"
 
 

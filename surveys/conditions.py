@@ -116,20 +116,21 @@ class Not(Frozen):
 
 
 def _kind(raw: Any) -> str:
+    """Return the tag of a condition, in parentheses so that it isn't taken for a field."""
     if isinstance(raw, Mapping):
-        return next((key for key in ("all", "any", "not") if key in raw), "ask")
+        return next((f"({key})" for key in ("all", "any", "not") if key in raw), "(ask)")
     if isinstance(raw, All):
-        return "all"
+        return "(all)"
     if isinstance(raw, Any_):
-        return "any"
-    return "not" if isinstance(raw, Not) else "ask"
+        return "(any)"
+    return "(not)" if isinstance(raw, Not) else "(ask)"
 
 
 Condition: TypeAlias = Annotated[
-    Annotated[Ask, Tag("ask")]
-    | Annotated[All, Tag("all")]
-    | Annotated[Any_, Tag("any")]
-    | Annotated[Not, Tag("not")],
+    Annotated[Ask, Tag("(ask)")]
+    | Annotated[All, Tag("(all)")]
+    | Annotated[Any_, Tag("(any)")]
+    | Annotated[Not, Tag("(not)")],
     Discriminator(_kind),
 ]
 

@@ -10,7 +10,7 @@ from surveys.questions import NumberQuestion, PercentagesQuestion, Question, Tab
 from surveys.values import Number, Value, exact_sum, read_number, show
 
 LARGEST_CHANGE = Decimal("0.5")
-"""Change against last year, as a share of last year's figure, beyond which a member is asked. Source: ±50 %."""
+"""Change, as a share of last year's figure, beyond which a member is asked. Source: "> ±50 %"."""
 
 HUNDRED = Decimal("0.1")
 """Percentage points by which percentages may miss 100 without a query: thirds written with one decimal do."""

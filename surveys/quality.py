@@ -1,8 +1,8 @@
 """What a coordinator should ask back about: the data-quality rules, each a pure function that yields flags.
 
-Source: the "DQ rule types" of the self-assessment survey: completeness; type and range; sum to 100; cross-field
-(total = parts); unit plausibility; year-on-year change beyond 50 %; duplicate text across members; evidence
-missing, unreadable or expired; contradiction with known facts; respondent authority.
+Source: the "DQ rule types" of the self-assessment survey: completeness; type and range; sum to 100;
+cross-field (total = parts); unit plausibility; year-on-year change beyond 50 %; duplicate text across
+members; evidence missing, unreadable or expired; contradiction with known facts; respondent authority.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from surveys.flags import Flag, Rule, Severity
 from surveys.normalise import normalise
 from surveys.questionnaire import Questionnaire
 from surveys.questions import DateQuestion, Question
-from surveys.routing import asked, required
+from surveys.routing import asked, counted, required
 from surveys.values import Value, clean_text
 
 LONG_TEXT = 60
@@ -60,16 +60,14 @@ def review(
 ) -> list[Flag]:
     """Return everything to ask back about, in the order of the questions, the respondent last.
 
-    `last_year` is last year's answers by last year's question ids; `other_texts` the text fingerprints of other
-    members; `facts` what is known of the member; `contacts` its known addresses and domains; `evidence_expires`
-    and `unreadable` speak of evidence by SHA-256.
+    `last_year` is last year's answers by last year's question ids; `other_texts` the text fingerprints of
+    other members; `facts` what is known of the member; `contacts` its known addresses and domains;
+    `evidence_expires` and `unreadable` speak of evidence by SHA-256.
     """
-    answers = validated.answers
-    by_question = list(asked(questionnaire, answers))
+    answers = counted(questionnaire, validated.answers)
     cross = list(totals(questionnaire, answers))
-    shown = {question.id for question in by_question}
     flags: list[Flag] = []
-    for question in by_question:
+    for question in asked(questionnaire, answers):
         flags += complete(question, answers)
         value = answers.get(question.id)
         if value is not None:
@@ -80,14 +78,15 @@ def review(
             flags += copied(question, value, other_texts)
             flags += contradicted(question, value, facts)
             flags += evidenced(question, validated, evidence_expires, unreadable, today=today)
-        flags += [flag for flag in cross if flag.question == question.id and question.id in shown]
+        flags += [flag for flag in cross if flag.question == question.id]
     return [*flags, *authority(validated.respondent, validated.declaration, contacts)]
 
 
 def completion(questionnaire: Questionnaire, validated: Validated) -> Completion:
     """Return how many of the required questions that are asked have a real answer."""
-    needed = [each for each in asked(questionnaire, validated.answers) if required(each, validated.answers)]
-    missing = [each for each in needed if any(complete(each, validated.answers))]
+    answers = counted(questionnaire, validated.answers)
+    needed = [each for each in asked(questionnaire, answers) if required(each, answers)]
+    missing = [each for each in needed if any(complete(each, answers))]
     return Completion(answered=len(needed) - len(missing), required=len(needed))
 
 
@@ -113,7 +112,7 @@ def fits(question: Question, value: Value) -> Iterator[Flag]:
 
 
 def text_fingerprints(questionnaire: Questionnaire, validated: Validated) -> dict[str, str]:
-    """Return the fingerprint of each long text long enough to compare, by question: what is kept for others."""
+    """Return the fingerprint of each long text that is long enough to compare, by question."""
     found = {
         question.id: text_fingerprint(str(validated.answers[question.id]))
         for question in asked(questionnaire, validated.answers)
@@ -130,7 +129,8 @@ def text_fingerprint(text: str) -> str | None:
 
 def copied(question: Question, value: Value, other_texts: Set[str]) -> Iterator[Flag]:
     """Yield a flag if another member gave the same long text."""
-    if question.type == "long_text" and text_fingerprint(str(value)) in other_texts:
+    fingerprint = text_fingerprint(str(value)) if question.type == "long_text" else None
+    if fingerprint is not None and fingerprint in other_texts:
         text = "Another member's answer has the same words."
         yield Flag(Rule.DUPLICATE_TEXT, question.id, text, Severity.MEDIUM)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, StrictInt, TypeAdapter, ValidationError
 
 from surveys import consistency
-from surveys.questions import QUESTION_TYPES, NumberQuestion, Question
+from surveys.questions import COLUMN_TYPES, QUESTION_TYPES, NumberQuestion, Question
 from surveys.values import Finite, Frozen, Slug, Words
 
 
@@ -161,10 +161,15 @@ def _listed(raw: Any) -> Sequence[Any]:
 
 
 def _sentences(invalid: ValidationError, mapping: Mapping[Any, Any]) -> Iterator[str]:
-    for error in invalid.errors(include_url=False, include_input=False):
+    errors = invalid.errors(include_url=False, include_input=False)
+    inner = {error["loc"][:depth] for error in errors for depth in range(len(error["loc"]))}
+    for error in errors:
+        if error["loc"] in inner:
+            continue  # a list counted as too short only because an item of it is wrong
         place = _place(error["loc"], mapping)
         if error["type"] in {"union_tag_invalid", "union_tag_not_found"} and "type" not in place:
-            yield f"{place}, type: choose one of {', '.join(QUESTION_TYPES)}."
+            types = COLUMN_TYPES if "columns" in place else QUESTION_TYPES
+            yield f"{place}, type: choose one of {', '.join(types)}."
         else:
             message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
             yield f"{place}: {message[:1].lower()}{message[1:]}."
@@ -184,12 +189,9 @@ def _place(loc: tuple[int | str, ...], mapping: Mapping[Any, Any]) -> str:
         elif isinstance(node, Mapping) and step in node:
             node = node[step]
             words.append(step)
-        elif step not in _TAGS:
+        elif not step.startswith("("):
             words.append(step)
     return _plain(words) or "The questionnaire"
-
-
-_TAGS = {*QUESTION_TYPES, "ask", "all", "any", "not", "choices", "thresholds", "answered"}
 
 
 def _plain(words: list[str]) -> str:

@@ -146,22 +146,24 @@ QUESTION_TYPES: dict[str, type[Asked]] = {
     "file": FileQuestion,
 }
 
+COLUMN_TYPES = ("text", "number", "date", "yes_no", "single")
+
 
 def _tag(raw: Any) -> str | None:
     kind = raw.get("type") if isinstance(raw, Mapping) else getattr(raw, "type", None)
-    return kind if isinstance(kind, str) else None
+    return f"({kind})" if isinstance(kind, str) else None
 
 
 Question: TypeAlias = Annotated[
-    Annotated[TextQuestion, Tag("text")]
-    | Annotated[LongTextQuestion, Tag("long_text")]
-    | Annotated[NumberQuestion, Tag("number")]
-    | Annotated[SingleQuestion, Tag("single")]
-    | Annotated[MultipleQuestion, Tag("multiple")]
-    | Annotated[DateQuestion, Tag("date")]
-    | Annotated[YesNoQuestion, Tag("yes_no")]
-    | Annotated[PercentagesQuestion, Tag("percentages")]
-    | Annotated[TableQuestion, Tag("table")]
-    | Annotated[FileQuestion, Tag("file")],
+    Annotated[TextQuestion, Tag("(text)")]
+    | Annotated[LongTextQuestion, Tag("(long_text)")]
+    | Annotated[NumberQuestion, Tag("(number)")]
+    | Annotated[SingleQuestion, Tag("(single)")]
+    | Annotated[MultipleQuestion, Tag("(multiple)")]
+    | Annotated[DateQuestion, Tag("(date)")]
+    | Annotated[YesNoQuestion, Tag("(yes_no)")]
+    | Annotated[PercentagesQuestion, Tag("(percentages)")]
+    | Annotated[TableQuestion, Tag("(table)")]
+    | Annotated[FileQuestion, Tag("(file)")],
     Discriminator(_tag),
 ]

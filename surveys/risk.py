@@ -14,11 +14,18 @@ Weight = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1000)]
 
 
 class YesNoRisk(Frozen):
-    """r for yes and r for no."""
+    """r for yes and r for no; the bare keys, which YAML 1.1 reads as true and false, are understood."""
 
     weight: Weight
     yes: Share
     no: Share
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_keys(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping):
+            return raw
+        return {("yes" if key else "no") if isinstance(key, bool) else key: raw[key] for key in raw}
 
     def rate(self, value: Value) -> float:
         """Return r for `value`."""
@@ -83,20 +90,20 @@ class AnsweredRisk(Frozen):
 
 
 def _way(raw: Any) -> str:
-    """Return which way of rating a definition means: the key it holds, else yes_no."""
+    """Return the tag of the way of rating that a definition means: the key it holds, else yes_no."""
     if isinstance(raw, Mapping):
-        return next((key for key in ("choices", "thresholds", "answered") if key in raw), "yes_no")
+        return next((f"({key})" for key in ("choices", "thresholds", "answered") if key in raw), "(yes_no)")
     if isinstance(raw, ChoiceRisk):
-        return "choices"
+        return "(choices)"
     if isinstance(raw, NumberRisk):
-        return "thresholds"
-    return "answered" if isinstance(raw, AnsweredRisk) else "yes_no"
+        return "(thresholds)"
+    return "(answered)" if isinstance(raw, AnsweredRisk) else "(yes_no)"
 
 
 Risk: TypeAlias = Annotated[
-    Annotated[YesNoRisk, Tag("yes_no")]
-    | Annotated[ChoiceRisk, Tag("choices")]
-    | Annotated[NumberRisk, Tag("thresholds")]
-    | Annotated[AnsweredRisk, Tag("answered")],
+    Annotated[YesNoRisk, Tag("(yes_no)")]
+    | Annotated[ChoiceRisk, Tag("(choices)")]
+    | Annotated[NumberRisk, Tag("(thresholds)")]
+    | Annotated[AnsweredRisk, Tag("(answered)")],
     Discriminator(_way),
 ]

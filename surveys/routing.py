@@ -1,4 +1,4 @@
-"""Which questions are asked, and which of them must be answered, given the answers before them."""
+"""Which questions are asked, and which must be answered, given the answers before them."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,10 +18,15 @@ def required(question: Question, answers: Mapping[str, Value]) -> bool:
 
 
 def asked(questionnaire: Questionnaire, answers: Mapping[str, Value]) -> Iterator[Question]:
-    """Yield the questions that are visible with `answers`, in order; answers to hidden ones count for nothing."""
+    """Yield the questions that are visible with `answers`, in order; answers to hidden ones don't count."""
     seen: dict[str, Value] = {}
     for question in questionnaire.questions:
         if visible(question, seen):
             yield question
             if question.id in answers:
                 seen[question.id] = answers[question.id]
+
+
+def counted(questionnaire: Questionnaire, answers: Mapping[str, Value]) -> dict[str, Value]:
+    """Return those of `answers` whose question is asked."""
+    return {each.id: answers[each.id] for each in asked(questionnaire, answers) if each.id in answers}

@@ -4,10 +4,11 @@ import hashlib
 import random
 from collections.abc import Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 from surveys.figures import part_sum
-from surveys.kinds import Choice, Column, DateKind, NumberKind, TextKind
+from surveys.kinds import Choice, Column, DateKind, NumberKind, Range, TextKind
 from surveys.normalise import normalise
 from surveys.questionnaire import Questionnaire
 from surveys.questions import (
@@ -19,7 +20,7 @@ from surveys.questions import (
     SingleQuestion,
     TableQuestion,
 )
-from surveys.risk import ChoiceRisk, YesNoRisk
+from surveys.risk import ChoiceRisk, NumberRisk, YesNoRisk
 from surveys.routing import required, visible
 from surveys.values import Value
 
@@ -50,6 +51,8 @@ _DOINGS = (
     "visits suppliers",
     "follows up findings",
 )
+_NAMES = ("Amber", "Cedar", "Harbour", "Juniper", "Meridian", "Willow")
+_TRADES = ("Cooperative", "Mills", "Trading", "Supplies", "Growers")
 _RHYTHMS = (
     "every quarter",
     "twice a year",
@@ -65,7 +68,7 @@ def sample_answers(
 ) -> dict[str, Any]:
     """Return a raw response that `validate` accepts for submission.
 
-    Good answers raise no flag where ranges leave room for sums and low risk is preferred. Poor ones are accepted
+    Good answers raise no flag where ranges leave room for sums, and prefer low risk. Poor ones are accepted
     too, but evidence is missing, texts are copied or placeholders, sums are off and figures are implausible.
     """
     maker = _Maker(random.Random(f"{questionnaire.name}:{seed}:{quality}"), quality == "good")  # noqa: S311
@@ -118,7 +121,7 @@ class _Maker:
         if isinstance(question, TableQuestion):
             return self._table(question)
         if isinstance(question, PercentagesQuestion):
-            return self._percentages([part.id for part in question.parts])
+            return self._percentages(question)
         if isinstance(question, MultipleQuestion):
             return self._several(question)
         if isinstance(question, SingleQuestion):
@@ -127,15 +130,22 @@ class _Maker:
             return self._expiry(question)
         if question.type == "yes_no":
             risk = question.risk if isinstance(question.risk, YesNoRisk) else None
-            return self.chance.random() < 0.5 if risk is None else (risk.yes <= risk.no) == self.good
+            safe = self.good == self._mostly()
+            return self.chance.random() < 0.5 if risk is None else (risk.yes <= risk.no) == safe
         if question.type == "long_text":
             return (self._prose() if self.good else COPIED)[: question.max_length]
+        if isinstance(question, NumberQuestion) and self.good:
+            return self._number(_safest(question))
         return self.digest() if question.type == "file" else self._cell(question)
 
     def total(self, parts: tuple[str, ...], values: Mapping[str, Value]) -> Any:
         """Return what `parts` add up to; poor answers miss it by a fifth."""
         added = float(part_sum(parts, values))
         return round(added if self.good else added * 1.2 + 1, 4)
+
+    def _mostly(self) -> bool:
+        """Return True six times of seven: nobody is perfect, nor quite hopeless."""
+        return self.chance.random() < 6 / 7
 
     def _cell(self, kind: Any) -> Any:
         if isinstance(kind, NumberKind):
@@ -151,7 +161,8 @@ class _Maker:
     def _line(self, kind: TextKind) -> str:
         if kind.example or kind.pattern:
             return kind.example or ""
-        text = f"{self.chance.choice(_OPENINGS)} {self.chance.randint(100, 999)}" if self.good else "n/a"
+        name = f"{self.chance.choice(_NAMES)} {self.chance.choice(_TRADES)} {self.chance.randint(10, 99)}"
+        text = name if self.good else "n/a"
         return text[: kind.max_length]
 
     def _number(self, kind: NumberKind) -> int | float:
@@ -181,11 +192,13 @@ class _Maker:
         return " ".join(sentences)
 
     def _preferred(self, choices: tuple[Choice, ...], risk: object) -> str:
-        """Return the choice of lowest risk, or of highest for poor answers; any, where none is rated."""
+        """Return mostly the choice of lowest risk (poor answers: highest); any, where none is rated."""
         if not isinstance(risk, ChoiceRisk):
             return self.chance.choice(choices).value
         rated = sorted(choices, key=lambda choice: risk.choices[choice.value])
-        return (rated[0] if self.good else rated[-1]).value
+        if not self.good:
+            rated.reverse()
+        return rated[0 if self._mostly() else 1 % len(rated)].value
 
     def _several(self, question: MultipleQuestion) -> list[str]:
         free = tuple(choice for choice in question.choices if not choice.exclusive) or question.choices[:1]
@@ -197,17 +210,19 @@ class _Maker:
     def _filler(self, free: tuple[Choice, ...], question: MultipleQuestion) -> list[str]:
         return [choice.value for choice in free][: question.min or 1]
 
-    def _percentages(self, parts: list[str]) -> dict[str, float]:
+    def _percentages(self, question: PercentagesQuestion) -> dict[str, float]:
         """Return parts which total 100, or 99.5 for poor answers: near enough to be taken, and queried."""
-        first = 60.0 if self.good else 59.5
+        parts = [part.id for part in question.parts]
+        risk = question.risk
+        if isinstance(risk, NumberRisk) and risk.part in parts:
+            parts.remove(risk.part)
+            little = risk.rate({risk.part: 0}) <= risk.rate({risk.part: 60})
+            parts = [*parts, risk.part] if little == self.good else [risk.part, *parts]
         shares = dict.fromkeys(parts, 0.0)
-        shares[parts[0]] = first
-        rest = [self.chance.random() for _ in parts[1:]]
-        left = 40.0
-        for name, weight in zip(parts[1:-1], rest, strict=False):
-            shares[name] = round(min(left, 40 * weight / sum(rest)), 1)
-            left = round(left - shares[name], 1)
-        shares[parts[-1]] += left
+        shares[parts[0]] = 60.0 if self.good else 59.5
+        second = round(self.chance.uniform(5, 40), 1) if len(parts) > 3 else 40.0
+        shares[parts[1]] = second
+        shares[parts[2 if len(parts) > 2 else 1]] += round(40 - second, 1)
         return shares
 
     def _table(self, question: TableQuestion) -> Any:
@@ -228,3 +243,17 @@ class _Maker:
         if self.good:
             return (question.max or _FAR).isoformat()
         return (question.min or date(2015, 1, 31)).isoformat()
+
+
+def _safest(question: NumberQuestion) -> NumberQuestion:
+    """Return `question` with its plausible range narrowed to where the risk is lowest, if it can be."""
+    if not isinstance(question.risk, NumberRisk):
+        return question
+    usual = question.plausible or Range()
+    low = max(limit for limit in (question.min, usual.min, 0.0) if limit is not None)
+    highs = [limit for limit in (question.max, usual.max) if limit is not None]
+    high = min(highs) if highs else low + 1000
+    limits = [low, *(step.below for step in question.risk.thresholds if low < step.below < high), high]
+    spans = list(pairwise(limits))
+    lower, upper = min(spans, key=lambda span: question.risk.rate(span[0]) if question.risk else 0.0)
+    return question.model_copy(update={"plausible": Range(min=lower, max=upper)})

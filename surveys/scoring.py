@@ -1,8 +1,9 @@
 """The risk score of a response, with everything it was computed from.
 
-Source: risk scoring of the self-assessment survey: `sum(w*r) / sum(w)` over the questions that count, times 100; plus
-modifiers, at most 100; LOW < 25 <= MEDIUM < 50 <= HIGH < 75 <= CRITICAL. A question counts when it has an answer, or
-when it is required and has none: then r is 1, because no answer is never "no risk". A hidden one doesn't count.
+Source: risk scoring of the self-assessment survey: `sum(w*r) / sum(w)` over the questions that count,
+times 100; plus modifiers, at most 100; LOW < 25 <= MEDIUM < 50 <= HIGH < 75 <= CRITICAL. A question counts
+when it has an answer, or when it is required and has none: then r is 1, because no answer is never "no risk".
+A hidden one doesn't count.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 
 from surveys.answers import Validated
 from surveys.questionnaire import Questionnaire
-from surveys.routing import asked, required
+from surveys.routing import asked, counted, required
 
 MODEL_VERSION = 1
 """Raise it whenever the same inputs would give another score."""
@@ -159,14 +160,15 @@ class Score:
 
 def score(questionnaire: Questionnaire, validated: Validated, modifiers: Modifiers = Modifiers()) -> Score:
     """Return the score of a response."""
+    answers = counted(questionnaire, validated.answers)
     factors = []
-    for question in asked(questionnaire, validated.answers):
-        value = validated.answers.get(question.id)
+    for question in asked(questionnaire, answers):
+        value = answers.get(question.id)
         if question.risk is None:
             continue
         if value is not None:
             factors.append(Factor(question.id, question.risk.weight, question.risk.rate(value)))
-        elif required(question, validated.answers):
+        elif required(question, answers):
             factors.append(Factor(question.id, question.risk.weight, 1.0, answered=False))
     return Score(
         questionnaire=questionnaire.name,

@@ -44,7 +44,7 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
     report: pytest.CollectReport = yield
     if IN_CI and report.skipped:
         report.outcome = "failed"
-        report.longrepr = f"Skipped, which MUSTER_CI=1 forbids: {report.longrepr}"  # type: ignore[assignment]
+        report.longrepr = f"Skipped, which MUSTER_CI=1 forbids: {report.longrepr}"
     return report
 
 

@@ -20,7 +20,8 @@ VAGUE_NAMES = {"utils", "util", "helpers", "common", "base", "manager", "misc"}
 
 CLOCK_READS = {
     ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"),
-    ("time", "time"), ("time", "time_ns"), ("time", "localtime"), ("func", "now"), ("func", "current_timestamp"),
+    ("time", "time"), ("time", "time_ns"), ("time", "localtime"), ("func", "now"),
+    ("func", "current_timestamp"),
 }  # fmt: skip
 
 # Folders of one machine, in which nothing that is shipped may be looked for.
@@ -97,6 +98,18 @@ def test_imports_go_downwards_only() -> None:
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_tables_of_cases_have_few_readers() -> None:
+    allowed = {"cases", "reports", "migrations"}
+    readers = [
+        in_repository(path)
+        for path in modules()
+        if path.relative_to(REPOSITORY).parts[0] not in allowed
+        and re.search(r"\bcases\.tables\b|from cases import .*\btables\b", path.read_text())
+    ]
+
+    assert readers == []
 
 
 def test_no_module_is_too_long_to_read() -> None:

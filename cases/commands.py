@@ -1,0 +1,216 @@
+"""What people do to a case. One function, one transaction: lock, may you, decide, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from cases import facts as case_facts
+from cases import opening, store
+from cases.environment import Environment, World, world
+from cases.errors import BadInput, CaseChanged, CaseNotFound, NotAllowed, TransitionRefused
+from cases.locking import Locked, lock_ref
+from cases.permissions import require_sight
+from cases.rows import staff_id_of
+from cases.tables import CaseRow
+from cases.writing import Change
+from config.database import Connection, transaction, without_nul
+from members import store as member_store
+from state_machines.engine import decide
+from state_machines.registry import process_named
+from state_machines.values import Actor, Case, Outcome, Refused, Role, Step
+
+
+def fire(
+    env: Environment,
+    ref: str,
+    trigger: str,
+    *,
+    payload: Mapping[str, Any] | None = None,
+    note: str | None = None,
+    seen_version: int | None = None,
+    actor: Actor,
+    now: datetime | None = None,
+) -> Outcome:
+    """Pull a trigger on a case, as a person asked for it, and return what it did.
+
+    ``seen_version`` is the version of the case on the person's screen. Raises CaseNotFound, CaseChanged, or
+    TransitionRefused with the rule's sentence.
+    """
+    with transaction(env.engine) as conn:
+        here = world(conn, env, now)
+        locked = lock_seen(conn, ref, actor, here, seen_version)
+        return fired(conn, locked, trigger, payload, note, here, actor)
+
+
+def lock_seen(conn: Connection, ref: str, actor: Actor, here: World, seen_version: int | None = None) -> Locked:
+    """Return and lock a case the actor may see, in the version they saw. Raises CaseNotFound or CaseChanged."""
+    locked = lock_ref(conn, ref)
+    if locked is None:
+        raise CaseNotFound(ref)
+    require_sight(actor, locked.row, ref, acts_for(actor, here))
+    if seen_version is not None and locked.case.version != seen_version:
+        raise CaseChanged(f"It is now at version {locked.case.version}; you saw {seen_version}.")
+    return locked
+
+
+def acts_for(actor: Actor, here: World) -> Collection[int]:
+    """Return the staff ids this person deputises for today."""
+    me = staff_id_of(actor.person)
+    today = here.env.calendar.local_date(here.now)
+    return here.staffing.deputises_for(me, today) if me is not None else ()
+
+
+def fired(
+    conn: Connection,
+    locked: Locked,
+    trigger: str,
+    payload: Mapping[str, Any] | None,
+    note: str | None,
+    here: World,
+    actor: Actor,
+) -> Outcome:
+    """Decide and write one trigger on a locked case, inside the caller's transaction. Raises TransitionRefused."""
+    facts = case_facts.gather(conn, [locked.case], now=here.now)[locked.case.id]
+    process = process_named(locked.case.process)
+    outcome = decide(
+        process, locked.case, trigger, payload=without_nul(dict(payload or {})), actor=actor,
+        context=here.context(facts), now=here.now,
+    )  # fmt: skip
+    if isinstance(outcome, Refused):
+        raise TransitionRefused(outcome)
+    if note:
+        first = outcome.steps[0]
+        noted = replace(first, personal={**first.personal, "note": without_nul(note)})
+        outcome = replace(outcome, steps=(noted, *outcome.steps[1:]))
+    store.apply(conn, [store.change_of(outcome, locked, here)], here)
+    return outcome
+
+
+def open_one(
+    env: Environment,
+    process_name: str,
+    *,
+    member: str | None,
+    subject: str,
+    payload: Mapping[str, Any] | None = None,
+    received_at: datetime | None = None,
+    external_ref: str | None = None,
+    actor: Actor,
+    now: datetime | None = None,
+) -> Outcome:
+    """Open one case and return it. Raises TransitionRefused, BadInput or a sentence about the member."""
+    process = process_named(process_name)
+    if not subject.strip():
+        raise BadInput("A case needs a subject: one line that says what it is about.")
+    with transaction(env.engine) as conn:
+        here = world(conn, env, now)
+        card = member_store.find_one(conn, member) if member else None
+        wish = opening.Wish(
+            process, without_nul(subject.strip()), without_nul(dict(payload or {})), card.id if card else None,
+            (card.team if card else None) or next(iter(sorted(actor.teams)), None), None, received_at, external_ref,
+        )  # fmt: skip
+        found = opening.decided(conn, [wish], here, actor=actor)[0]
+        if isinstance(found, tuple):
+            raise TransitionRefused(found[1])
+        store.apply(conn, [found], here)
+        return found.outcome
+
+
+Plain = Callable[[Locked], tuple[Case, dict[str, Any], dict[str, Any]]]
+"""A change that is no transition: the case after it, what is written on the event, and what of it is personal."""
+
+
+def _recorded(
+    env: Environment, ref: str, kind: str, change: Plain, *, seen_version: int | None = None, actor: Actor,
+    now: datetime | None, owner: Callable[[Locked, World], int] | None = None,
+) -> Change:  # fmt: skip
+    """Write an event that moves no state: a note, an assignment, a restriction."""
+    with transaction(env.engine) as conn:
+        here = world(conn, env, now)
+        locked = lock_seen(conn, ref, actor, here, seen_version)
+        after, details, personal = change(locked)
+        change_ = plain_change(locked, after, kind, details, personal, actor=actor, now=here.now)
+        if owner is not None:
+            new_owner = owner(locked, here)
+            keeps = locked.owner_role != Role.COORDINATOR
+            change_ = replace(change_, owner_id=new_owner, coordinator_id=locked.coordinator_id if keeps else new_owner)
+        store.apply(conn, [change_], here)
+        return change_
+
+
+def plain_change(
+    locked: Locked, after: Case, kind: str, details: Mapping[str, Any], personal: Mapping[str, Any], *, actor: Actor,
+    now: datetime,
+) -> Change:  # fmt: skip
+    """Return a change with one event and no transition."""
+    process = process_named(after.process)
+    state = process.state(after.state)
+    step = Step(kind, kind, after.state, after.state, actor, now, None, details, personal)
+    outcome = Outcome(locked.case, after, (step,), state.owner, state.final)
+    return Change(outcome, locked.process_version, locked.owner_id, locked.coordinator_id, locked)
+
+
+def note(
+    env: Environment, ref: str, text: str, *, actor: Actor, now: datetime | None = None
+) -> None:
+    """Write a note on a case. It never fails because somebody else changed the case meanwhile."""
+    if not text.strip():
+        raise BadInput("The note is empty.")
+    require_staff(actor)
+    _recorded(env, ref, "note", lambda locked: (locked.case, {}, {"text": without_nul(text.strip())}), actor=actor, now=now)
+
+
+def assign(
+    env: Environment, ref: str, to: str, *, seen_version: int | None = None, actor: Actor, now: datetime | None = None
+) -> None:
+    """Give a case to another member of staff, by e-mail address. Raises BadInput when they cannot own it."""
+    require_staff(actor)
+
+    def new_owner(locked: Locked, here: World) -> int:
+        person = here.staffing.by_email(to)
+        if person is None or not person.active:
+            raise BadInput(f"There is nobody active on the staff with the address {to}.")
+        if person.id in locked.walled_off:
+            raise BadInput(f"{person.name} is named in this case and may not own it.")
+        if Role(locked.owner_role) not in person.roles:
+            raise BadInput(f"{person.name} is no {Role(locked.owner_role).label}, and this case waits for one.")
+        return person.id
+
+    _recorded(
+        env, ref, "assigned", lambda locked: (locked.case, {"to": to.strip().lower()}, {}), seen_version=seen_version,
+        actor=actor, now=now, owner=new_owner,
+    )  # fmt: skip
+
+
+def restrict(
+    env: Environment, ref: str, to: Collection[str] | None, *, actor: Actor, now: datetime | None = None
+) -> None:
+    """Let only these members of staff see a case (the actor always among them), or everybody again with None."""
+    if not actor.roles & {Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR}:
+        raise NotAllowed("Only a manager may restrict who sees a case.")
+    with transaction(env.engine) as conn:
+        here = world(conn, env, now)
+        locked = lock_seen(conn, ref, actor, here)
+        ids = None if to is None else sorted({staff_id_of(actor.person) or 0, *(_staff_id(here, name) for name in to)})
+        step = {"to": [f"staff:{n}" for n in ids] if ids is not None else None}
+        change = plain_change(locked, locked.case, "restricted", step, {}, actor=actor, now=here.now)
+        store.apply(conn, [change], here)
+        conn.execute(update(CaseRow).where(CaseRow.id == locked.case.id).values(restricted_to=ids))
+
+
+def _staff_id(here: World, email: str) -> int:
+    person = here.staffing.by_email(email)
+    if person is None:
+        raise BadInput(f"There is nobody on the staff with the address {email}.")
+    return person.id
+
+
+def require_staff(actor: Actor) -> None:
+    """Raise NotAllowed unless the actor works here and may write."""
+    if not actor.roles & {Role.COORDINATOR, Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.ADMINISTRATOR, Role.SYSTEM}:
+        raise NotAllowed("Only coordinators and managers may do this.")

@@ -1,0 +1,119 @@
+"""What guards ask about besides the case itself: its member, its children, its links, its history. Read in sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from cases.tables import CaseLink, CaseRow
+from config.database import Connection
+from members import store as member_store
+from state_machines.registry import process_named
+from state_machines.values import Case
+
+Facts = dict[int, dict[str, Any]]
+
+
+def gather(conn: Connection, cases: Sequence[Case], *, now: datetime) -> Facts:
+    """Return the facts of each case by id; a handful of statements however many cases there are."""
+    facts: Facts = {case.id: {} for case in cases}
+    _members(conn, cases, facts)
+    wanted: dict[str, list[Case]] = {}
+    for case in cases:
+        for name in process_named(case.process).facts:
+            wanted.setdefault(name, []).append(case)
+    for name, gatherer in _GATHERERS.items():
+        if wanted.get(name):
+            gatherer(conn, wanted[name], facts, now)
+    return facts
+
+
+def _members(conn: Connection, cases: Sequence[Case], facts: Facts) -> None:
+    ids = {case.member_id for case in cases if case.member_id is not None}
+    if not ids:
+        return
+    cards = member_store.member_card(conn, sorted(ids))
+    seen: dict[int, Mapping[str, Any]] = {}
+    for case in cases:
+        if case.member_id is None or case.member_id not in cards:
+            continue
+        if case.member_id not in seen:
+            card = cards[case.member_id]
+            seen[case.member_id] = {
+                "id": card.id, "ref": card.ref, "name": card.name, "status": card.status, "flags": tuple(card.flags),
+                "joined_on": card.joined_on.isoformat() if card.joined_on else None, "team": card.team,
+            }  # fmt: skip
+        facts[case.id]["member"] = seen[case.member_id]
+
+
+def _children(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetime) -> None:
+    counts = conn.execute(
+        select(CaseRow.parent_id, CaseRow.state, func.count())
+        .where(CaseRow.parent_id.in_([case.id for case in cases]))
+        .group_by(CaseRow.parent_id, CaseRow.state)
+    )
+    for case in cases:
+        facts[case.id]["children"] = {}
+    for parent_id, state, number in counts:
+        facts[parent_id]["children"][state] = number
+
+
+def _linked(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetime) -> None:
+    ids = [case.id for case in cases]
+    for case in cases:
+        facts[case.id]["linked"] = []
+    links = conn.execute(
+        select(CaseLink.from_id, CaseLink.to_id, CaseLink.type).where(
+            or_(CaseLink.from_id.in_(ids), CaseLink.to_id.in_(ids))
+        )
+    ).all()
+    others = {row.to_id for row in links} | {row.from_id for row in links}
+    rows = {row.id: row for row in conn.execute(select(CaseRow.__table__).where(CaseRow.id.in_(others)))}
+    for link in links:
+        for me, other, direction in ((link.from_id, link.to_id, "to"), (link.to_id, link.from_id, "from")):
+            if me in facts and "linked" in facts[me]:
+                row = rows[other]
+                facts[me]["linked"].append(
+                    {"ref": row.ref, "process": row.process, "state": row.state, "outcome": row.outcome,
+                     "link": link.type, "direction": direction, "data": row.data}
+                )  # fmt: skip
+
+
+def _history(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetime) -> None:
+    members = {case.member_id for case in cases if case.member_id is not None}
+    rows = conn.execute(
+        select(CaseRow.id, CaseRow.member_id, CaseRow.process, CaseRow.state, CaseRow.ref, CaseRow.outcome,
+               CaseRow.received_at, CaseRow.closed_at, CaseRow.data)
+        .where(CaseRow.member_id.in_(members), CaseRow.received_at >= now - timedelta(days=731))
+        .where(CaseRow.process.in_({"monitoring", "complaint", "cancellation"}))
+    ).all()  # fmt: skip
+    by_member: dict[int, list[Any]] = {}
+    for row in rows:
+        by_member.setdefault(row.member_id, []).append(row)
+    for case in cases:
+        facts[case.id]["history"] = _history_of(case, by_member.get(case.member_id or 0, []), now)
+
+
+def _history_of(case: Case, rows: Sequence[Any], now: datetime) -> dict[str, Any]:
+    others = [row for row in rows if row.id != case.id]
+    year = now - timedelta(days=365)
+    cancellations = [row for row in others if row.process == "cancellation"]
+    return {
+        "same_criterion_24m": sum(
+            1 for row in others
+            if row.process == "monitoring" and row.data.get("criterion") == case.data.get("criterion")
+            and row.data.get("case_opened_at")
+        ),
+        "complaints_12m": 1 * (case.process == "complaint")
+        + sum(1 for row in others if row.process == "complaint" and row.received_at >= year),
+        "open_complaints": sum(1 for row in others if row.process == "complaint" and row.closed_at is None),
+        "cancellations_window": sum(1 for row in cancellations if row.received_at >= now - timedelta(days=90)),
+        "saved_case": next((row.ref for row in cancellations if row.state == "saved"), None),
+        "offers_24m": [offer for row in cancellations for offer in row.data.get("offers", ())],
+    }  # fmt: skip
+
+
+_GATHERERS = {"children": _children, "linked": _linked, "history": _history}

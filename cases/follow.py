@@ -1,0 +1,63 @@
+"""What a decision about one case means for others: cases it opens, children it launches, linked cases it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, select
+
+from cases import facts as case_facts
+from cases import opening
+from cases.environment import World
+from cases.locking import lock_where
+from cases.tables import CaseLink, CaseRow
+from cases.writing import Change
+from config.database import Connection
+from state_machines.engine import decide
+from state_machines.registry import process_named
+from state_machines.values import SYSTEM, FireLinked, Refused, Step
+
+
+def follow(conn: Connection, changes: Sequence[Change], world: World) -> list[Change]:
+    """Return the changes to other cases that these changes ask for, decided and not yet written."""
+    spawning = [(c, step) for c in changes for step in c.outcome.steps if step.spawns]
+    found = opening.spawned(conn, spawning, world) if spawning else []
+    for change in changes:
+        for step in change.outcome.steps:
+            if step.children is not None:
+                found += opening.children(conn, change.outcome.after, step.children, world)
+            for wish in step.fires:
+                found += _fired(conn, change, step, wish, world)
+    return found
+
+
+def _fired(conn: Connection, change: Change, step: Step, wish: FireLinked, world: World) -> list[Change]:
+    """Pull a trigger on the cases a wish names. Those whose state does not allow it are left alone."""
+    locked = lock_where(conn, _meant(change, wish) & CaseRow.closed_at.is_(None))
+    gathered = case_facts.gather(conn, [found.case for found in locked], now=world.now)
+    moved = []
+    for found in locked:
+        process = process_named(found.case.process)
+        outcome = decide(
+            process, found.case, wish.trigger, payload=dict(wish.data) or None, actor=SYSTEM,
+            context=world.context(gathered[found.case.id]), now=world.now,
+        )  # fmt: skip
+        if not isinstance(outcome, Refused):
+            moved.append(Change(outcome, process.version, found.owner_id, found.coordinator_id, found))
+    return moved
+
+
+def _meant(change: Change, wish: FireLinked) -> ColumnElement[bool]:
+    """The condition for ``children``, ``parent``, ``member:<process>`` or a type of link."""
+    case = change.outcome.after
+    if wish.where == "children":
+        return CaseRow.parent_id == case.id
+    if wish.where == "parent":
+        return CaseRow.id == case.parent_id
+    if wish.where.startswith("member:"):
+        name = wish.where.split(":", 1)[1]
+        return (CaseRow.member_id == case.member_id) & (CaseRow.process == name) & (CaseRow.id != case.id)
+    linked = select(CaseLink.to_id).where(CaseLink.from_id == case.id, CaseLink.type == wish.where).union(
+        select(CaseLink.from_id).where(CaseLink.to_id == case.id, CaseLink.type == wish.where)
+    )  # fmt: skip
+    return CaseRow.id.in_(linked.scalar_subquery())

@@ -1,0 +1,160 @@
+"""Opening cases: one by a person, one by another case, or thousands for the members of a campaign, in sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from cases import facts as case_facts
+from cases.environment import World
+from cases.errors import TransitionRefused
+from cases.owners import owner_for
+from cases.rows import staff_id_of
+from cases.writing import Change
+from config.database import Connection, copy_rows
+from members import store as member_store
+from state_machines.engine import open_case
+from state_machines.process import Process
+from state_machines.registry import process_named
+from state_machines.values import SYSTEM, Actor, Case, OpenChildren, Refused, Role, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A case to be opened."""
+
+    process: Process
+    subject: str
+    payload: Mapping[str, Any]
+    member_id: int | None = None
+    team: str | None = None
+    parent_id: int | None = None
+    received_at: datetime | None = None
+    external_ref: str | None = None
+    coordinator_id: int | None = None
+    link: tuple[int, str] | None = None
+
+
+def next_ids(conn: Connection, count: int) -> list[int]:
+    """Return so many new case ids, in one statement."""
+    found = conn.execute(
+        text("SELECT nextval(pg_get_serial_sequence('cases', 'id')) FROM generate_series(1, :n)"), {"n": count}
+    )
+    return [row[0] for row in found]
+
+
+def reference(process: Process, case_id: int, now: datetime, world: World) -> str:
+    """Return the reference of a new case: ``MC-2026-000042``."""
+    return f"{process.prefix}-{world.env.calendar.local_date(now).year}-{case_id:06d}"
+
+
+def decided(
+    conn: Connection, wishes: Sequence[Wish], world: World, *, actor: Actor
+) -> list[Change | tuple[Wish, Refused]]:
+    """Return for each wish the new case, decided and not yet written, or why it is refused. In sets."""
+    if not wishes:
+        return []
+    seeds = [
+        _seed(wish, case_id, world) for wish, case_id in zip(wishes, next_ids(conn, len(wishes)), strict=True)
+    ]
+    gathered = case_facts.gather(conn, seeds, now=world.now)
+    return [
+        _decided_one(wish, seed, gathered[seed.id], world, actor) for wish, seed in zip(wishes, seeds, strict=True)
+    ]
+
+
+def _seed(wish: Wish, case_id: int, world: World) -> Case:
+    now = world.now
+    return Case(
+        case_id, reference(wish.process, case_id, now, world), wish.process.name, wish.process.initial, 0, now,
+        min(wish.received_at or now, now), now, wish.member_id, wish.subject[:300], wish.team, None, wish.parent_id,
+    )  # fmt: skip
+
+
+def _decided_one(
+    wish: Wish, seed: Case, facts: Mapping[str, Any], world: World, actor: Actor
+) -> Change | tuple[Wish, Refused]:
+    outcome = open_case(
+        wish.process, seed, payload=wish.payload, actor=actor, context=world.context(facts), now=world.now
+    )
+    if isinstance(outcome, Refused):
+        return wish, outcome
+    walled = tuple(found for p in outcome.after.data.get("walled_off", ()) if (found := staff_id_of(p)) is not None)
+    coordinator = _coordinator(wish, outcome.after, world, actor, walled)
+    owner = coordinator
+    if outcome.owner_role is not Role.COORDINATOR:
+        owner = owner_for(
+            outcome.owner_role, outcome.after, wish.process, world.staffing, coordinator_id=coordinator, kept_out=walled
+        )
+    return Change(
+        outcome, wish.process.version, owner, coordinator, None, wish.external_ref, None, walled, wish.link
+    )  # fmt: skip
+
+
+def _coordinator(wish: Wish, case: Case, world: World, actor: Actor, walled: tuple[int, ...]) -> int:
+    """A coordinator who opens a case keeps it, unless it is another team's; otherwise the rules choose."""
+    me = staff_id_of(actor.person)
+    mine = me is not None and me not in walled and Role.COORDINATOR in actor.roles
+    if mine and (case.team is None or case.team in actor.teams):
+        assert me is not None  # noqa: S101  said one line above, for the type checker
+        return me
+    return owner_for(
+        Role.COORDINATOR, case, wish.process, world.staffing, coordinator_id=wish.coordinator_id, kept_out=walled
+    )
+
+
+def spawned(conn: Connection, spawning: Sequence[tuple[Change, Step]], world: World) -> list[Change]:
+    """Return the cases that other cases open. Raises TransitionRefused: what cannot be opened undoes the whole."""
+    wishes = []
+    for change, step in spawning:
+        parent = change.outcome.after
+        for spawn in step.spawns:
+            wishes.append(
+                Wish(process_named(spawn.process), spawn.subject, spawn.data, parent.member_id, parent.team,
+                     coordinator_id=change.coordinator_id, link=(parent.id, spawn.link))
+            )  # fmt: skip
+    found = []
+    for change_or_refusal in decided(conn, wishes, world, actor=SYSTEM):
+        if isinstance(change_or_refusal, tuple):
+            raise TransitionRefused(change_or_refusal[1])
+        found.append(change_or_refusal)
+    return found
+
+
+def children(conn: Connection, parent: Case, wish: OpenChildren, world: World) -> list[Change]:
+    """Return a child case for every member of the parent's population, and freeze that population with its reasons."""
+    criteria = dict(parent.data.get("population") or {})
+    members = member_store.population(conn, criteria)
+    _freeze(conn, parent.id, {card.id for card in members}, criteria)
+    process = process_named(wish.process)
+    subject = str(wish.data.get("campaign_title") or parent.subject)
+    wishes = [
+        Wish(process, subject, wish.data, card.id, card.team or parent.team, parent.id) for card in members
+    ]
+    found = []
+    for change_or_refusal in decided(conn, wishes, world, actor=SYSTEM):
+        if isinstance(change_or_refusal, tuple):
+            raise TransitionRefused(change_or_refusal[1])
+        found.append(change_or_refusal)
+    return found
+
+
+def _freeze(conn: Connection, campaign_id: int, included: set[int], criteria: Mapping[str, Any]) -> None:
+    """Write down who is in the population, and of everybody else which rule left them out."""
+    rows = []
+    for card in member_store.population(conn, {}):
+        if card.id in included:
+            rows.append((campaign_id, card.id, True, "in the population"))
+        else:
+            missed = [f"{key} is {getattr(card, key, None) or 'not set'}" for key in criteria if not _meets(card, key, criteria)]
+            rows.append((campaign_id, card.id, False, ", ".join(missed) or "left out by the rule"))
+    copy_rows(conn, "campaign_members", ("campaign_id", "member_id", "included", "reason"), rows)
+
+
+def _meets(card: Any, key: str, criteria: Mapping[str, Any]) -> bool:
+    wanted = criteria[key]
+    return getattr(card, key, None) in (wanted if isinstance(wanted, list) else [wanted])

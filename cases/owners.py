@@ -1,0 +1,69 @@
+"""Who owns a case: a role in a state becomes a person, and never nobody. Pure.
+
+The owner is the person by rights. Who acts for them while they are away follows from absences at the moment it is
+asked, so that nothing has to be handed back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from cases.errors import NobodyToOwn
+from members.staffing import Staffing, StaffMember
+from state_machines.process import Process
+from state_machines.values import Case, Role
+
+LAST_RESORTS = (Role.COORDINATOR, Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.ADMINISTRATOR)
+
+
+def owner_for(
+    role: Role,
+    case: Case,
+    process: Process,
+    staffing: Staffing,
+    *,
+    coordinator_id: int | None = None,
+    kept_out: Collection[int] = (),
+) -> int:
+    """Return the staff id of who owns a case in a state of this role.
+
+    Coordinators keep their cases. A manager is the coordinator's own, unless that is who asked for the decision.
+    Raises NobodyToOwn only when there is no active staff at all.
+    """
+    barred = {*kept_out, *_who_asked(process, case)}
+    for avoid in (barred, set(kept_out), set[int]()):
+        found = _candidate(role, case, staffing, coordinator_id, avoid)
+        if found is not None:
+            return found
+    raise NobodyToOwn
+
+
+def _who_asked(process: Process, case: Case) -> set[int]:
+    """Staff who may not take the decision that this state waits for, because they asked for it."""
+    asked = {trigger for t in process.from_state[case.state] for trigger in t.four_eyes}
+    people = [person for trigger in asked for person in case.people.get(trigger, ())]
+    return {int(person[6:]) for person in people if person.startswith("staff:")}
+
+
+def _candidate(
+    role: Role, case: Case, staffing: Staffing, coordinator_id: int | None, avoid: Collection[int]
+) -> int | None:
+    if role is Role.COORDINATOR and _usable(coordinator_id, role, staffing, avoid):
+        return coordinator_id
+    if role is Role.MANAGER and coordinator_id is not None:
+        own = staffing.manager_of(coordinator_id)
+        if own is not None and _usable(own.id, role, staffing, avoid):
+            return own.id
+    for wanted in (role, *LAST_RESORTS):
+        for team in (case.team, None):
+            able = [s for s in staffing.with_role(wanted, team=team) if s.id not in avoid] if team or wanted else []
+            if able:
+                return sorted(able, key=lambda s: s.id)[case.id % len(able)].id
+    return None
+
+
+def _usable(staff_id: int | None, role: Role, staffing: Staffing, avoid: Collection[int]) -> bool:
+    if staff_id is None or staff_id in avoid:
+        return False
+    member: StaffMember | None = staffing.get(staff_id)
+    return member is not None and member.active and role in member.roles

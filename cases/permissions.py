@@ -1,0 +1,77 @@
+"""Who may see a case. One rule, as a question about a case and as a condition on the table; default deny.
+
+Who may *do* what is the process's own: roles per transition, asked by the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.types import BigInteger
+
+from cases.errors import CaseNotFound
+from cases.rows import staff_id_of
+from cases.tables import CaseRow
+from state_machines.values import Actor, Role
+
+SEE_ALL_TEAMS = frozenset({Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.AUDITOR, Role.ADMINISTRATOR})
+SEE_THEIR_TEAM = frozenset({Role.COORDINATOR, Role.SITE, Role.FINANCE})
+
+
+def may_see(actor: Actor, row: Any, acts_for: Collection[int] = ()) -> bool:
+    """Whether an actor may see a case. ``acts_for``: staff ids this person deputises for today."""
+    if Role.SYSTEM in actor.roles:
+        return True
+    me = staff_id_of(actor.person)
+    if me is None:
+        return actor.member_id is not None and actor.member_id == row.member_id
+    if {me, *_substituted(actor)} & set(row.walled_off or ()):
+        return False
+    if row.restricted_to is not None:
+        return me in row.restricted_to
+    if actor.roles & SEE_ALL_TEAMS:
+        return True
+    if not actor.roles & SEE_THEIR_TEAM:
+        return False
+    return row.team is None or row.team in actor.teams or row.owner_id in {me, *acts_for}
+
+
+def _substituted(actor: Actor) -> set[int]:
+    other = staff_id_of(actor.on_behalf_of)
+    return set() if other is None else {other}
+
+
+def visible(actor: Actor, acts_for: Collection[int] = ()) -> ColumnElement[bool]:
+    """Return the condition on ``cases`` that lets through what the actor may see."""
+    if Role.SYSTEM in actor.roles:
+        return true()
+    me = staff_id_of(actor.person)
+    if me is None:
+        return CaseRow.member_id == actor.member_id if actor.member_id is not None else false()
+    walls = _ids({me, *_substituted(actor)})
+    not_walled = or_(CaseRow.walled_off.is_(None), ~CaseRow.walled_off.overlap(walls))
+    named = CaseRow.restricted_to.contains(_ids({me}))
+    return and_(not_walled, or_(named, and_(CaseRow.restricted_to.is_(None), _by_team(actor, me, acts_for))))
+
+
+def _by_team(actor: Actor, me: int, acts_for: Collection[int]) -> ColumnElement[bool]:
+    if actor.roles & SEE_ALL_TEAMS:
+        return true()
+    if not actor.roles & SEE_THEIR_TEAM:
+        return false()
+    return or_(
+        CaseRow.team.is_(None), CaseRow.team.in_(sorted(actor.teams)), CaseRow.owner_id.in_(sorted({me, *acts_for}))
+    )
+
+
+def _ids(ids: Collection[int]) -> Any:
+    return array(sorted(ids), type_=BigInteger) if ids else array([], type_=ARRAY(BigInteger))
+
+
+def require_sight(actor: Actor, row: Any, ref: str, acts_for: Collection[int] = ()) -> None:
+    """Raise CaseNotFound unless the actor may see the case: whether it exists is not told either."""
+    if row is None or not may_see(actor, row, acts_for):
+        raise CaseNotFound(ref)

@@ -1,0 +1,94 @@
+"""The one door: a case changes only through ``apply``. A click is a batch of one, a sweep a batch of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cases import writing
+from cases.follow import follow
+from cases.environment import World
+from cases.errors import CaseError
+from cases.locking import Locked
+from cases.owners import owner_for
+from cases.writing import Change
+from config.database import Connection
+from members import store as member_store
+from notifications import outbox
+from state_machines.registry import process_named
+from state_machines.values import Outcome, Role
+
+MOST_GENERATIONS = 6
+"""Cases that open or move other cases go no deeper than this."""
+
+CHUNK = 5000
+
+
+def change_of(outcome: Outcome, locked: Locked, world: World) -> Change:
+    """Return the change a decision makes to a locked case, with its owner worked out."""
+    owner, coordinator = owner_after(outcome, locked, world)
+    return Change(outcome, process_named(outcome.after.process).version, owner, coordinator, locked)
+
+
+def owner_after(outcome: Outcome, locked: Locked, world: World) -> tuple[int | None, int | None]:
+    """Return who owns the case after this, and who is its coordinator. The owner changes only with the role or state."""
+    if outcome.final or (outcome.after.state == outcome.before.state and world.staffing.is_active(locked.owner_id)):
+        return locked.owner_id, locked.coordinator_id
+    same_role = outcome.owner_role.value == locked.owner_role and outcome.owner_role is Role.COORDINATOR
+    if same_role and world.staffing.is_active(locked.owner_id):
+        return locked.owner_id, locked.coordinator_id
+    owner = owner_for(
+        outcome.owner_role, outcome.after, process_named(outcome.after.process), world.staffing,
+        coordinator_id=locked.coordinator_id, kept_out=locked.walled_off,
+    )  # fmt: skip
+    return owner, owner if outcome.owner_role is Role.COORDINATOR else locked.coordinator_id
+
+
+def apply(conn: Connection, changes: Sequence[Change], world: World) -> list[Change]:
+    """Write cases, events, messages, tasks, links, member changes and the cases these open: all or nothing.
+
+    Returns every change written, those that followed included. Raises CaseChanged when a case was changed since it
+    was read; the caller's transaction then undoes everything.
+    """
+    written: list[Change] = []
+    generation: Sequence[Change] = changes
+    for _ in range(MOST_GENERATIONS):
+        if not generation:
+            return written
+        for chunk in _chunks(generation):
+            _write(conn, chunk, world)
+        written += generation
+        generation = [_settled(change, world) for change in follow(conn, generation, world)]
+    raise CaseError("Cases open one another without end; nothing was written.")
+
+
+def _settled(change: Change, world: World) -> Change:
+    if change.locked is None:
+        return change
+    owner, coordinator = owner_after(change.outcome, change.locked, world)
+    return replace(change, owner_id=owner, coordinator_id=coordinator)
+
+
+def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    for start in range(0, len(changes), CHUNK):
+        yield changes[start : start + CHUNK]
+
+
+def _write(conn: Connection, changes: Sequence[Change], world: World) -> None:
+    rows, heads = writing.chain(changes, world.env.policy.version)
+    writing.write_cases(conn, changes, heads)
+    writing.write_events(conn, rows)
+    messages = writing.messages_of(changes)
+    if messages:
+        outbox.enqueue(conn, messages, now=world.now)
+    writing.write_tasks(conn, changes)
+    writing.write_links(conn, (
+        (c.outcome.after.id, c.link[0], c.link[1], world.now, c.outcome.steps[0].actor.person)
+        for c in changes if c.link is not None
+    ))  # fmt: skip
+    moved = [(c.outcome.after.member_id, dict(s.member_changes), s.actor)
+             for c in changes for s in c.outcome.steps if s.member_changes and c.outcome.after.member_id]  # fmt: skip
+    for actor in {m[2].person: m[2] for m in moved}.values():
+        mine: list[tuple[int, dict[str, Any]]] = [(m[0], m[1]) for m in moved if m[2].person == actor.person and m[0]]
+        member_store.apply_changes(conn, mine, actor=actor.person, now=world.now)

@@ -1,0 +1,219 @@
+"""The sweep: fire every rung that is due. Claim a batch, decide each case, write the batch, until one comes back short.
+
+Any number of sweeps may run at once: a claimed case is locked and skipped by the others, and a rung that has fired is a
+unique row. A case that cannot be decided is parked and never stops the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import OperationalError
+
+from cases import facts as case_facts
+from cases import store
+from cases.commands import plain_change
+from cases.environment import Environment, World, world
+from cases.locking import Locked, claim_due, lock_ids
+from cases.tables import CaseRow, Sweep
+from cases.writing import Change
+from config import clock
+from config.database import Connection, transaction
+from state_machines.engine import advance
+from state_machines.registry import process_named
+from state_machines.values import SYSTEM
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int], None]
+
+
+@dataclass
+class SweepReport:
+    """What one run of the sweep did."""
+
+    now: datetime
+    due: int = 0
+    fired: int = 0
+    not_fired: int = 0
+    passed_over: int = 0
+    parked: int = 0
+    batches: int = 0
+    by_trigger: Counter[str] = field(default_factory=Counter)
+    oldest_due_at: datetime | None = None
+    milliseconds: int = 0
+    more: bool = False
+    """The time ran out before the work did; the next run goes on."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return {
+            "now": self.now.isoformat(), "due": self.due, "fired": self.fired, "not_fired": self.not_fired,
+            "passed_over": self.passed_over, "parked": self.parked, "batches": self.batches,
+            "by_trigger": dict(self.by_trigger), "milliseconds": self.milliseconds, "more": self.more,
+            "oldest_due_at": self.oldest_due_at.isoformat() if self.oldest_due_at else None,
+        }  # fmt: skip
+
+
+def sweep_due(
+    env: Environment,
+    *,
+    batch: int | None = None,
+    budget_seconds: float | None = None,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+) -> SweepReport:
+    """Fire every rung due by ``now`` (the installation's clock unless given) and return what was done.
+
+    Writes one row of ``sweeps``, the heartbeat. With a budget it stops between batches and says that there is more.
+    """
+    size = batch or env.policy.sweep.get("batch", 2000)
+    started, began = clock.monotonic(), clock.utc_now()
+    report = SweepReport(now or env.now())
+    while True:
+        taken = _one_batch(env, report, size)
+        if progress is not None:
+            progress(taken)
+        if taken < size:
+            break
+        if budget_seconds is not None and clock.monotonic() - started > budget_seconds:
+            report.more = True
+            break
+    report.milliseconds = int((clock.monotonic() - started) * 1000)
+    _heartbeat(env, report, began)
+    return report
+
+
+def _one_batch(env: Environment, report: SweepReport, size: int) -> int:
+    """Sweep one batch; when writing it fails as a whole, sweep its cases one by one so that only the bad one is left."""
+    claimed: list[int] = []
+    try:
+        with transaction(env.engine) as conn:
+            here = world(conn, env, report.now)
+            locked = claim_due(conn, report.now, size)
+            claimed = [found.case.id for found in locked]
+            part = _sweep_locked(conn, locked, here)
+    except OperationalError:
+        raise
+    except Exception as broken:
+        log.warning("A batch of %s cases could not be written (%s); taking them one by one.", len(claimed), type(broken).__name__)
+        if not claimed:
+            raise
+        part = _one_by_one(env, claimed, report.now)
+    _add(report, part)
+    report.batches += 1
+    return len(claimed)
+
+
+def _add(report: SweepReport, part: SweepReport) -> None:
+    for name in ("due", "fired", "not_fired", "passed_over", "parked"):
+        setattr(report, name, getattr(report, name) + getattr(part, name))
+    report.by_trigger.update(part.by_trigger)
+    if part.oldest_due_at and (report.oldest_due_at is None or part.oldest_due_at < report.oldest_due_at):
+        report.oldest_due_at = part.oldest_due_at
+
+
+def _sweep_locked(conn: Connection, locked: Sequence[Locked], here: World) -> SweepReport:
+    report = SweepReport(here.now, due=len(locked))
+    report.oldest_due_at = min((found.row.due_at for found in locked), default=None)
+    gathered = case_facts.gather(conn, [found.case for found in locked], now=here.now)
+    changes: list[Change] = []
+    for found in locked:
+        try:
+            changes += _advanced(found, gathered[found.case.id], here)
+        except Exception as broken:  # one broken case must not stop the others; it is parked and shown
+            changes.append(_parked(found, broken, here))
+            report.parked += 1
+    store.apply(conn, changes, here)
+    parked = [c.outcome.after.id for c in changes if c.outcome.steps[0].kind == "parked"]
+    _put_off(conn, parked, here)
+    _count(report, changes)
+    return report
+
+
+def _advanced(found: Locked, facts: Any, here: World) -> list[Change]:
+    outcome = advance(process_named(found.case.process), found.case, context=here.context(facts), now=here.now)
+    if outcome is None:
+        raise RuntimeError("It was due, but none of its clocks has a rung that is due.")
+    return [store.change_of(outcome, found, here)]
+
+
+def _parked(found: Locked, broken: Exception, here: World) -> Change:
+    log.error("A case was parked: %s", type(broken).__name__, extra={"case_ref": found.case.ref}, exc_info=broken)
+    why = f"{type(broken).__name__}: {broken}"[:500]
+    return plain_change(found, found.case, "parked", {"why": why}, {}, actor=SYSTEM, now=here.now)
+
+
+def _put_off(conn: Connection, ids: Sequence[int], here: World) -> None:
+    """Let a parked case come back later, with its reason on the row for everybody to see."""
+    if not ids:
+        return
+    later = here.now + timedelta(minutes=here.env.policy.sweep.get("parked_minutes", 60))
+    conn.execute(
+        update(CaseRow).where(CaseRow.id.in_(ids)).values(due_at=later, parked_at=here.now, parked_why="see its history")
+    )
+
+
+def _one_by_one(env: Environment, ids: Sequence[int], now: datetime) -> SweepReport:
+    report = SweepReport(now)
+    for case_id in ids:
+        try:
+            with transaction(env.engine) as conn:
+                _add(report, _sweep_locked(conn, _still_due(conn, case_id, now), world(conn, env, now)))
+        except OperationalError:
+            raise
+        except Exception as broken:  # the write itself fails for this case: park it in a transaction of its own
+            with transaction(env.engine) as conn:
+                here = world(conn, env, now)
+                found = _still_due(conn, case_id, now)
+                store.apply(conn, [_parked(locked, broken, here) for locked in found], here)
+                _put_off(conn, [locked.case.id for locked in found], here)
+            report.parked += 1
+            report.due += 1
+    return report
+
+
+def _still_due(conn: Connection, case_id: int, now: datetime) -> list[Locked]:
+    return [found for found in lock_ids(conn, [case_id]) if found.row.due_at is not None and found.row.due_at <= now]
+
+
+def _count(report: SweepReport, changes: Sequence[Change]) -> None:
+    for change in changes:
+        for step in change.outcome.steps:
+            if step.kind in ("not_fired", "passed_over"):
+                setattr(report, step.kind, getattr(report, step.kind) + 1)
+            elif step.occurrence is not None:
+                report.fired += 1
+                report.by_trigger[step.trigger] += 1
+
+
+def _heartbeat(env: Environment, report: SweepReport, began: datetime) -> None:
+    with transaction(env.engine) as conn:
+        conn.execute(insert(Sweep).values(
+            started_at=began, finished_at=clock.utc_now(), now=report.now, due=report.due, fired=report.fired,
+            parked=report.parked, batches=report.batches, oldest_due_at=report.oldest_due_at,
+            milliseconds=report.milliseconds,
+        ))  # fmt: skip
+
+
+def unpark(env: Environment, ref: str, *, now: datetime | None = None) -> bool:
+    """Let a parked case be swept again at once; return whether there was such a case."""
+    with transaction(env.engine) as conn:
+        moment = now or clock.current(conn)
+        found = conn.execute(
+            update(CaseRow).where(CaseRow.ref == ref.upper(), CaseRow.parked_at.is_not(None)).values(due_at=moment)
+        )
+        return bool(found.rowcount)
+
+
+def due_count(conn: Connection, now: datetime) -> int:
+    """Return how many cases are due by now."""
+    return conn.execute(select(func.count()).select_from(CaseRow).where(CaseRow.due_at <= now)).scalar_one()
+
+

@@ -1,0 +1,226 @@
+"""The tables of the record: cases, their append-only events, links, tasks, evidence, answers, and the sweeps' ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from config.database import Base
+
+_EMPTY = text("'{}'::jsonb")
+
+
+class CaseRow(Base):
+    """A case as it stands now. Everything here can be rebuilt from its events."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        UniqueConstraint("process", "external_ref"),
+        Index("ix_cases_due", "due_at", "id", postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_cases_queue", "owner_id", "deadline_at", "id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_cases_process_state", "process", "state"),
+        Index("ix_cases_parent_state", "parent_id", "state", postgresql_where=text("parent_id IS NOT NULL")),
+        Index("ix_cases_member", "member_id", "process"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    process: Mapped[str]
+    process_version: Mapped[int]
+    state: Mapped[str]
+    version: Mapped[int]
+    member_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("members.id"))
+    team: Mapped[str | None]
+    owner_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("staff.id"))
+    owner_role: Mapped[str]
+    coordinator_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("staff.id"))
+    subject: Mapped[str]
+    external_ref: Mapped[str | None]
+    parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    restricted_to: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    """Staff who alone may see it; null: everybody whom the rules allow."""
+    walled_off: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    """Staff who may never see it, because it is about them."""
+    on_hold: Mapped[bool] = mapped_column(default=False)
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=_EMPTY)
+    parties: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=_EMPTY)
+    clocks: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=_EMPTY)
+    counts: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=_EMPTY)
+    people: Mapped[dict[str, list[str]]] = mapped_column(JSONB, server_default=_EMPTY)
+    received_at: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    entered_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    """When the sweep must look at it again."""
+    deadline_at: Mapped[datetime | None]
+    """The soonest instant a clock is due, for people."""
+    parked_at: Mapped[datetime | None]
+    parked_why: Mapped[str | None]
+    last_seq: Mapped[int]
+    last_hash: Mapped[str]
+
+
+class CaseEvent(Base):
+    """One thing that happened to a case. The database refuses to change or delete it."""
+
+    __tablename__ = "case_events"
+    __table_args__ = (UniqueConstraint("case_id", "seq"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    seq: Mapped[int]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    role: Mapped[str]
+    on_behalf_of: Mapped[str | None]
+    kind: Mapped[str]
+    trigger: Mapped[str]
+    source: Mapped[str | None]
+    target: Mapped[str]
+    occurrence: Mapped[str | None] = mapped_column(unique=True)
+    """Case, clock, anchor and rung: a rung fires once, whoever sweeps."""
+    process_version: Mapped[int]
+    policy_version: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    personal_digest: Mapped[str | None]
+    prev_hash: Mapped[str]
+    hash: Mapped[str]
+
+
+class EventPersonal(Base):
+    """Personal data of an event, kept beside it: erasing it leaves the chain valid."""
+
+    __tablename__ = "event_personal"
+
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    salt: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class CaseLink(Base):
+    """How one case has to do with another."""
+
+    __tablename__ = "case_links"
+
+    from_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"), primary_key=True)
+    to_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"), primary_key=True, index=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+
+
+class CaseTask(Base):
+    """Something a person must do by hand for a case, such as a phone call."""
+
+    __tablename__ = "case_tasks"
+    __table_args__ = (Index("ix_case_tasks_open", "case_id", "kind", postgresql_where=text("closed_at IS NULL")),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    kind: Mapped[str]
+    title: Mapped[str]
+    role: Mapped[str]
+    due_at: Mapped[datetime]
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+
+
+class EvidenceFile(Base):
+    """A file that supports a case. Its content lies under its SHA-256, so a changed file is another file."""
+
+    __tablename__ = "evidence_files"
+    __table_args__ = (UniqueConstraint("case_id", "sha256"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    sha256: Mapped[str]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    added_at: Mapped[datetime]
+    added_by: Mapped[str]
+
+
+class ResponseAnswers(Base):
+    """One revision of a member's answers. A revision is never changed; an edit is the next one."""
+
+    __tablename__ = "response_answers"
+
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    submitted: Mapped[bool]
+    imputed: Mapped[bool] = mapped_column(default=False)
+    questionnaire: Mapped[str]
+    questionnaire_version: Mapped[str]
+    fingerprint: Mapped[str]
+    respondent: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    answers: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    flags: Mapped[list[Any]] = mapped_column(JSONB)
+    score: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class CampaignMember(Base):
+    """The frozen population of a campaign: who is in it, and of everybody else why not."""
+
+    __tablename__ = "campaign_members"
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("members.id"), primary_key=True)
+    included: Mapped[bool]
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class Sweep(Base):
+    """One run of the sweep; the newest row is the heartbeat."""
+
+    __tablename__ = "sweeps"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    finished_at: Mapped[datetime | None]
+    now: Mapped[datetime]
+    """The instant of the organisation's clock it worked for."""
+    due: Mapped[int]
+    fired: Mapped[int]
+    parked: Mapped[int]
+    batches: Mapped[int]
+    oldest_due_at: Mapped[datetime | None]
+    milliseconds: Mapped[int]
+
+
+class JobRun(Base):
+    """The ledger of daily and weekly work: a job is done once for its period, whoever starts it."""
+
+    __tablename__ = "job_runs"
+
+    job: Mapped[str] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=1)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+APPEND_ONLY = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'The audit trail is append-only: % on % is refused.', TG_OP, TG_TABLE_NAME;
+END $$;
+CREATE TRIGGER case_events_append_only BEFORE UPDATE OR DELETE ON case_events
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER case_events_no_truncate BEFORE TRUNCATE ON case_events
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+"""
+"""What keeps events as they were written; part of the first migration."""

@@ -1,0 +1,254 @@
+"""The statements that write: each takes many cases, and their number does not depend on how many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from cases.errors import CaseChanged
+from cases.locking import Locked
+from cases.rows import (
+    EVENT_COLUMNS,
+    GENESIS,
+    PERSONAL_COLUMNS,
+    EventRow,
+    Head,
+    clocks_to_json,
+    closed_at,
+    event_of,
+)
+from config.database import Connection, copy_rows, to_json
+from notifications.outbox import NewMessage
+from state_machines.values import Outcome, Step, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decision about to be written: on a case that is locked, or on one that is new."""
+
+    outcome: Outcome
+    process_version: int
+    owner_id: int | None
+    coordinator_id: int | None
+    locked: Locked | None = None
+    external_ref: str | None = None
+    restricted_to: tuple[int, ...] | None = None
+    walled_off: tuple[int, ...] = ()
+    link: tuple[int, str] | None = None
+    """For a new case: the case that caused it, and how they are linked."""
+
+    @property
+    def head(self) -> Head:
+        """The event that the first new one follows."""
+        return self.locked.head if self.locked else Head(0, GENESIS)
+
+    @property
+    def light(self) -> bool:
+        """Whether only clocks moved: the common case of a sweep, written with fewer columns."""
+        before, after = self.outcome.before, self.outcome.after
+        return (
+            self.locked is not None
+            and after.state == before.state
+            and after.data is before.data
+            and after.parties is before.parties
+            and after.counts is before.counts
+            and after.people is before.people
+            and after.on_hold == before.on_hold
+            and self.owner_id == self.locked.owner_id
+            and not self.outcome.final
+        )
+
+
+_LIGHT = text("""
+UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks::jsonb, due_at = u.due_at, deadline_at = u.deadline_at,
+  last_seq = u.last_seq, last_hash = u.last_hash, parked_at = NULL, parked_why = NULL
+FROM unnest(CAST(:id AS bigint[]), CAST(:version AS int[]), CAST(:clocks AS text[]), CAST(:due_at AS timestamptz[]),
+  CAST(:deadline_at AS timestamptz[]), CAST(:last_seq AS int[]), CAST(:last_hash AS text[]))
+  AS u(id, version, clocks, due_at, deadline_at, last_seq, last_hash)
+WHERE c.id = u.id AND c.version = u.version
+""")
+
+_FULL = text("""
+UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks::jsonb, due_at = u.due_at, deadline_at = u.deadline_at,
+  last_seq = u.last_seq, last_hash = u.last_hash, state = u.state, entered_at = u.entered_at, closed_at = u.closed_at,
+  outcome = u.outcome, owner_id = u.owner_id, owner_role = u.owner_role, coordinator_id = u.coordinator_id,
+  on_hold = u.on_hold, data = u.data::jsonb, parties = u.parties::jsonb, counts = u.counts::jsonb,
+  people = u.people::jsonb, process_version = u.process_version, parked_at = NULL, parked_why = NULL
+FROM unnest(CAST(:id AS bigint[]), CAST(:version AS int[]), CAST(:clocks AS text[]), CAST(:due_at AS timestamptz[]),
+  CAST(:deadline_at AS timestamptz[]), CAST(:last_seq AS int[]), CAST(:last_hash AS text[]), CAST(:state AS text[]),
+  CAST(:entered_at AS timestamptz[]), CAST(:closed_at AS timestamptz[]), CAST(:outcome AS text[]),
+  CAST(:owner_id AS bigint[]), CAST(:owner_role AS text[]), CAST(:coordinator_id AS bigint[]), CAST(:on_hold AS bool[]),
+  CAST(:data AS text[]), CAST(:parties AS text[]), CAST(:counts AS text[]), CAST(:people AS text[]),
+  CAST(:process_version AS int[]))
+  AS u(id, version, clocks, due_at, deadline_at, last_seq, last_hash, state, entered_at, closed_at, outcome, owner_id,
+       owner_role, coordinator_id, on_hold, data, parties, counts, people, process_version)
+WHERE c.id = u.id AND c.version = u.version
+""")
+
+_NEW_COLUMNS = (
+    "id", "ref", "process", "process_version", "state", "version", "member_id", "team", "owner_id", "owner_role",
+    "coordinator_id", "subject", "external_ref", "parent_id", "restricted_to", "walled_off", "on_hold", "data",
+    "parties", "clocks", "counts", "people", "received_at", "opened_at", "entered_at", "closed_at", "outcome", "due_at",
+    "deadline_at", "last_seq", "last_hash",
+)  # fmt: skip
+
+
+def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Head]) -> None:
+    """Insert the new cases and update the others. Raises CaseChanged when one was changed since it was read."""
+    pairs = list(zip(changes, heads, strict=True))
+    new = [_new_row(change, head) for change, head in pairs if change.locked is None]
+    if new:
+        copy_rows(conn, "cases", _NEW_COLUMNS, new)
+    _update(conn, _LIGHT, [_light_row(c, h) for c, h in pairs if c.locked is not None and c.light])
+    _update(conn, _FULL, [_full_row(c, h) for c, h in pairs if c.locked is not None and not c.light])
+
+
+def _update(conn: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    changed = conn.execute(statement, {name: [row[name] for row in rows] for name in rows[0]}).rowcount
+    if changed != len(rows):
+        raise CaseChanged
+
+
+def _light_row(change: Change, head: Head) -> dict[str, Any]:
+    outcome = change.outcome
+    return {
+        "id": outcome.after.id,
+        "version": outcome.before.version,
+        "clocks": to_json(clocks_to_json(outcome.after.clocks)),
+        "due_at": None if outcome.final else outcome.due_at,
+        "deadline_at": outcome.deadline,
+        "last_seq": head.seq,
+        "last_hash": head.hash,
+    }
+
+
+def _full_row(change: Change, head: Head) -> dict[str, Any]:
+    outcome = change.outcome
+    after = outcome.after
+    return _light_row(change, head) | {
+        "state": after.state,
+        "entered_at": after.entered_at,
+        "closed_at": closed_at(outcome),
+        "outcome": after.data.get("outcome") if outcome.final else None,
+        "owner_id": change.owner_id,
+        "owner_role": outcome.owner_role.value,
+        "coordinator_id": change.coordinator_id,
+        "on_hold": after.on_hold,
+        "data": to_json(dict(after.data)),
+        "parties": to_json({k: dict(v) for k, v in after.parties.items()}),
+        "counts": to_json(dict(after.counts)),
+        "people": to_json({k: list(v) for k, v in after.people.items()}),
+        "process_version": change.process_version,
+    }
+
+
+def _new_row(change: Change, head: Head) -> tuple[Any, ...]:
+    outcome = change.outcome
+    after = outcome.after
+    return (
+        after.id, after.ref, after.process, change.process_version, after.state, 1, after.member_id, after.team,
+        change.owner_id, outcome.owner_role.value, change.coordinator_id, after.subject, change.external_ref,
+        after.parent_id, list(change.restricted_to) if change.restricted_to is not None else None,
+        list(change.walled_off) or None, after.on_hold, dict(after.data), {k: dict(v) for k, v in after.parties.items()},
+        clocks_to_json(after.clocks), dict(after.counts), {k: list(v) for k, v in after.people.items()},
+        after.received_at, after.opened_at, after.entered_at, closed_at(outcome),
+        after.data.get("outcome") if outcome.final else None, None if outcome.final else outcome.due_at,
+        outcome.deadline, head.seq, head.hash,
+    )  # fmt: skip
+
+
+def chain(changes: Sequence[Change], policy_version: str) -> tuple[list[EventRow], list[Head]]:
+    """Return the event rows of every step, each chained to the one before it, and the new heads by change."""
+    rows: list[EventRow] = []
+    heads: list[Head] = []
+    for change in changes:
+        head = change.head
+        for step in change.outcome.steps:
+            row = event_of(change.outcome.after.id, step, head, change.process_version, policy_version)
+            rows.append(row)
+            head = row.head
+        heads.append(head)
+    return rows, heads
+
+
+def write_events(conn: Connection, rows: Sequence[EventRow]) -> None:
+    """Append events, and beside them what is personal. A rung that has fired before is refused by the database."""
+    copy_rows(conn, "case_events", EVENT_COLUMNS, (row.values for row in rows))
+    personal = [row.personal for row in rows if row.personal is not None]
+    if personal:
+        copy_rows(conn, "event_personal", PERSONAL_COLUMNS, personal)
+
+
+def messages_of(changes: Sequence[Change]) -> list[NewMessage]:
+    """Return the messages the steps ask for, each under a key made from facts, so that none is asked for twice."""
+    found = []
+    for change in changes:
+        case, seq = change.outcome.after, change.head.seq
+        for step in change.outcome.steps:
+            seq += 1
+            stem = step.occurrence or f"{case.id}:{seq}"
+            for index, message in enumerate(step.messages):
+                found.append(
+                    NewMessage(
+                        key=f"{stem}:{index}:{message.kind}:{message.audience}", case_id=case.id, event_seq=seq,
+                        kind=message.kind, audience=message.audience, member_id=case.member_id,
+                        data=dict(message.data), clock=message.clock, not_before=step.at,
+                    )  # fmt: skip
+                )
+    return found
+
+
+_CLOSE_TASKS = text("""
+UPDATE case_tasks AS t SET closed_at = u.at, closed_by = u.by
+FROM unnest(CAST(:case_id AS bigint[]), CAST(:kind AS text[]), CAST(:at AS timestamptz[]), CAST(:by AS text[]))
+  AS u(case_id, kind, at, by)
+WHERE t.case_id = u.case_id AND t.closed_at IS NULL AND (u.kind = '*' OR t.kind = u.kind)
+""")
+_TASK_COLUMNS = ("case_id", "kind", "title", "role", "due_at", "data", "created_at", "closed_at", "closed_by")
+
+
+def write_tasks(conn: Connection, changes: Sequence[Change]) -> None:
+    """Close the tasks that are settled, and open the new ones."""
+    closing: list[tuple[int, str, datetime, str]] = []
+    opening: list[tuple[Any, ...]] = []
+    for change in changes:
+        closed, opened = _tasks_of(change.outcome)
+        closing += closed
+        opening += opened
+    if closing:
+        columns = zip(*closing, strict=True)
+        conn.execute(_CLOSE_TASKS, dict(zip(("case_id", "kind", "at", "by"), map(list, columns), strict=True)))
+    if opening:
+        copy_rows(conn, "case_tasks", _TASK_COLUMNS, opening)
+
+
+def _tasks_of(outcome: Outcome) -> tuple[list[tuple[int, str, datetime, str]], list[tuple[Any, ...]]]:
+    if not outcome.final and not any(step.closes_tasks or step.tasks for step in outcome.steps):
+        return [], []
+    case_id = outcome.after.id
+    closed: list[tuple[int, str, datetime, str]] = []
+    opened: list[tuple[Task, Step]] = []
+    for step in outcome.steps:
+        kinds = ("*",) if outcome.final and step is outcome.steps[-1] else step.closes_tasks
+        closed += [(case_id, kind, step.at, step.actor.person) for kind in kinds]
+        opened = [(t, s) for t, s in opened if not ("*" in kinds or t.kind in kinds)]
+        opened += [(task, step) for task in step.tasks]
+    rows = [
+        (case_id, t.kind, t.title, t.role.value, t.due, dict(t.data), s.at, None, None) for t, s in opened
+    ]
+    return closed, rows
+
+
+def write_links(conn: Connection, links: Iterable[tuple[int, int, str, datetime, str]]) -> None:
+    """Link cases, from the one that was caused to the one that caused it; a link that exists is left."""
+    rows = [dict(zip(("a", "b", "type", "at", "by"), link, strict=True)) for link in links]
+    if rows:
+        conn.execute(
+            text("INSERT INTO case_links (from_id, to_id, type, at, by) VALUES (:a, :b, :type, :at, :by) "
+                 "ON CONFLICT DO NOTHING"), rows)  # fmt: skip

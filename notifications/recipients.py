@@ -1,0 +1,174 @@
+"""Who an audience is, at the moment of sending. Pure: people are passed in.
+
+Members are reached through their contacts, in order; staff through whoever acts for them on that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from members.cards import Contact
+from members.staffing import NoStaff, Person, Staffing
+from notifications.values import CaseView, QueuedMessage, Recipient
+from state_machines.values import Role
+
+MEMBER_AUDIENCES = frozenset({"member", "next_contact", "signatory"})
+_SENIOR_CONTACTS = ("signatory", "executive")
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Everybody a batch may need."""
+
+    staffing: Staffing
+    contacts: Mapping[int, Sequence[Contact]]
+    on: date
+    """The local day: absence is by day."""
+
+
+def is_for_member(audience: str) -> bool:
+    """Whether it goes to the member, so that the member's flags decide."""
+    return audience in MEMBER_AUDIENCES
+
+
+def is_for_outsider(audience: str) -> bool:
+    """Whether it goes to anybody who is not staff."""
+    return is_for_member(audience) or audience.startswith("party:")
+
+
+def resolve(message: QueuedMessage, view: CaseView | None, people: People) -> list[Recipient]:
+    """Return who receives it, nobody twice; empty when there is no address for it."""
+    if is_for_member(message.audience):
+        member_id = message.member_id or (view.member_id if view else None)
+        language = view.member_language if view else ""
+        return _contact(message.audience, people.contacts.get(member_id or 0, ()), language)
+    if message.audience.startswith("party:"):
+        return _party(message.audience.removeprefix("party:"), view)
+    return _unique(person for person in _staff(message, view, people) if _may_see(person, view))
+
+
+def usable(contacts: Iterable[Contact]) -> list[Contact]:
+    """Return the contacts that mail can reach, in order."""
+    found = [c for c in contacts if c.reachable and is_address(c.email)]
+    return sorted(found, key=lambda contact: (contact.position, contact.id))
+
+
+def is_address(email: str | None) -> bool:
+    """Whether it can be written to at all: one address, nothing that could become a second header."""
+    email = (email or "").strip()
+    if any(sign.isspace() or not sign.isprintable() or sign in "<>,;\"()" for sign in email):
+        return False
+    local, _, domain = email.rpartition("@")
+    return bool(local) and "@" not in local and all(domain.split(".")) and len(email) <= 254
+
+
+def _contact(audience: str, contacts: Sequence[Contact], language: str) -> list[Recipient]:
+    reachable = usable(contacts)
+    if not reachable:
+        return []
+    chosen = reachable[0]
+    if audience == "next_contact" and len(reachable) > 1:
+        chosen = reachable[1]
+    elif audience == "signatory":
+        chosen = next((c for role in _SENIOR_CONTACTS for c in reachable if c.role == role), chosen)
+    return [
+        Recipient(
+            email=(chosen.email or "").strip(),
+            name=chosen.name,
+            role="member",
+            language=chosen.language or language,
+            contact_id=chosen.id,
+        )
+    ]
+
+
+def _party(role: str, view: CaseView | None) -> list[Recipient]:
+    details: Mapping[str, Any] = view.parties.get(role, {}) if view else {}
+    email = str(details.get("email") or "").strip()
+    if not is_address(email):
+        return []
+    name, language = str(details.get("name") or ""), str(details.get("language") or "")
+    return [Recipient(email=email, name=name, role=role, language=language)]
+
+
+def _staff(message: QueuedMessage, view: CaseView | None, people: People) -> list[Person]:
+    """Return the people meant, already replaced by whoever acts for them; empty only when nobody works here."""
+    audience, _, detail = message.audience.partition(":")
+    try:
+        if message.staff_id is not None:
+            return _acting(message.staff_id, people)
+        if audience == "staff" and detail.isdigit():
+            return _acting(int(detail), people)
+        if audience == "role":
+            return _everybody(Role(detail), None, people)
+        return _NAMED[audience](view, people)
+    except NoStaff:
+        return []
+
+
+def _owner(view: CaseView | None, people: People) -> list[Person]:
+    """The owner; of a case nobody owns, everybody of its role and team."""
+    if view is None:
+        return []
+    if view.owner_id is not None:
+        return _acting(view.owner_id, people)
+    return _everybody(Role(view.owner_role), view.team, people)
+
+
+def _manager(view: CaseView | None, people: People) -> list[Person]:
+    """The owner's manager, otherwise one of the team's."""
+    manager = people.staffing.manager_of(view.owner_id) if view and view.owner_id is not None else None
+    return _acting(manager.id, people) if manager else _someone(Role.MANAGER, view, people)
+
+
+def _senior(view: CaseView | None, people: People) -> list[Person]:
+    return _someone(Role.SENIOR, view, people)
+
+
+def _site(view: CaseView | None, people: People) -> list[Person]:
+    """The site's team; without one, whoever owns the case must tell the site."""
+    team = view.team if view else None
+    return list(people.staffing.with_role(Role.SITE, team, on=people.on)) or _owner(view, people)
+
+
+_NAMED: dict[str, Callable[[CaseView | None, People], list[Person]]] = {
+    "owner": _owner,
+    "manager": _manager,
+    "senior": _senior,
+    "site": _site,
+}
+
+
+def _acting(staff_id: int, people: People) -> list[Person]:
+    return [people.staffing.acting(staff_id, people.on).staff]
+
+
+def _someone(role: Role, view: CaseView | None, people: People) -> list[Person]:
+    return [people.staffing.responsible(role, view.team if view else None, people.on).staff]
+
+
+def _everybody(role: Role, team: str | None, people: People) -> list[Person]:
+    """Everybody of a role who is there; when none is, whoever acts for them."""
+    there = people.staffing.with_role(role, team, on=people.on)
+    return list(there) or [people.staffing.responsible(role, team, people.on).staff]
+
+
+def _may_see(person: Person, view: CaseView | None) -> bool:
+    """Mail never tells anybody of a case they may not open."""
+    if view is None:
+        return True
+    allowed = view.restricted_to is None or person.id in view.restricted_to
+    return allowed and person.id not in view.walled_off
+
+
+def _unique(found: Iterable[Person]) -> list[Recipient]:
+    by_address: dict[str, Recipient] = {}
+    for person in found:
+        email = person.email.strip()
+        if is_address(email):
+            recipient = Recipient(email=email, name=person.name, role="staff", staff_id=person.id)
+            by_address.setdefault(recipient.address, recipient)
+    return list(by_address.values())
