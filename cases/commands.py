@@ -109,7 +109,7 @@ def open_one(
         raise BadInput("A case needs a subject: one line that says what it is about.")
     with transaction(env.engine) as conn:
         here = world(conn, env, now)
-        card = member_store.find_one(conn, member) if member else None
+        card = member_store.find_by_ref(conn, member) if member else None
         wish = opening.Wish(
             process, without_nul(subject.strip()), without_nul(dict(payload or {})), card.id if card else None,
             (card.team if card else None) or next(iter(sorted(actor.teams)), None), None, received_at, external_ref,
@@ -155,14 +155,14 @@ def plain_change(
     return Change(outcome, locked.process_version, locked.owner_id, locked.coordinator_id, locked)
 
 
-def note(
-    env: Environment, ref: str, text: str, *, actor: Actor, now: datetime | None = None
-) -> None:
+def note(env: Environment, ref: str, text: str, *, actor: Actor, now: datetime | None = None) -> None:
     """Write a note on a case. It never fails because somebody else changed the case meanwhile."""
     if not text.strip():
         raise BadInput("The note is empty.")
     require_staff(actor)
-    _recorded(env, ref, "note", lambda locked: (locked.case, {}, {"text": without_nul(text.strip())}), actor=actor, now=now)
+    _recorded(
+        env, ref, "note", lambda locked: (locked.case, {}, {"text": without_nul(text.strip())}), actor=actor, now=now
+    )
 
 
 def assign(

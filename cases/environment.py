@@ -15,11 +15,11 @@ from config.database import Connection, Engine, make_engine, reading
 from config.policy import read_policy
 from config.postgres import database_url
 from config.settings import Settings, load_settings
-from members import store as member_store
+from members import staff_store
 from members.staffing import Staffing
 from notifications import catalogue
 from state_machines.calendars import Calendar, calendar
-from state_machines.engine import payload_errors
+from state_machines.objections import payload_errors
 from state_machines.policy import Policy, PolicyError
 from state_machines.registry import require_sound
 from state_machines.values import Context
@@ -61,7 +61,7 @@ class World:
 
 def world(conn: Connection, env: Environment, now: datetime | None = None) -> World:
     """Return the world of a transaction; ``now`` is the installation's clock unless given."""
-    return World(env, member_store.staffing(conn), now or clock.current(conn))
+    return World(env, staff_store.staffing(conn), now or clock.current(conn))
 
 
 def load_policy(settings: Settings) -> Policy:
@@ -85,7 +85,7 @@ def open_environment(settings: Settings | None = None) -> Environment:
     """
     settings = settings or load_settings()
     policy = load_policy(settings)
-    require_sound(policy, catalogue.kinds())
+    require_sound(policy, catalogue.entries().keys())
     engine = make_engine(database_url(settings))
     return Environment(engine, settings, policy, working_calendar(settings, policy))
 

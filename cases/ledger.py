@@ -89,9 +89,7 @@ def claim(conn: Connection, job: str, period: str, now: datetime, stale_after: t
     return conn.execute(statement.returning(JobRun.attempts)).first() is not None
 
 
-def finish(
-    conn: Connection, job: str, period: str, now: datetime, result: Mapping[str, Any] | None = None
-) -> None:
+def finish(conn: Connection, job: str, period: str, now: datetime, result: Mapping[str, Any] | None = None) -> None:
     """Note that a claimed job is done, and what came of it. ``now`` is the real instant."""
     mine = (JobRun.job == job, JobRun.period == period, JobRun.finished_at.is_(None))
     conn.execute(update(JobRun).where(*mine).values(finished_at=now, result=dict(result or {})))

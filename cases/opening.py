@@ -58,13 +58,9 @@ def decided(
     """Return for each wish the new case, decided and not yet written, or why it is refused. In sets."""
     if not wishes:
         return []
-    seeds = [
-        _seed(wish, case_id, world) for wish, case_id in zip(wishes, next_ids(conn, len(wishes)), strict=True)
-    ]
+    seeds = [_seed(wish, case_id, world) for wish, case_id in zip(wishes, next_ids(conn, len(wishes)), strict=True)]
     gathered = case_facts.gather(conn, seeds, now=world.now)
-    return [
-        _decided_one(wish, seed, gathered[seed.id], world, actor) for wish, seed in zip(wishes, seeds, strict=True)
-    ]
+    return [_decided_one(wish, seed, gathered[seed.id], world, actor) for wish, seed in zip(wishes, seeds, strict=True)]
 
 
 def _seed(wish: Wish, case_id: int, world: World) -> Case:
@@ -132,9 +128,7 @@ def children(conn: Connection, parent: Case, wish: OpenChildren, world: World) -
     _freeze(conn, parent.id, {card.id for card in members}, criteria)
     process = process_named(wish.process)
     subject = str(wish.data.get("campaign_title") or parent.subject)
-    wishes = [
-        Wish(process, subject, wish.data, card.id, card.team or parent.team, parent.id) for card in members
-    ]
+    wishes = [Wish(process, subject, wish.data, card.id, card.team or parent.team, parent.id) for card in members]
     found = []
     for change_or_refusal in decided(conn, wishes, world, actor=SYSTEM):
         if isinstance(change_or_refusal, tuple):
@@ -150,7 +144,11 @@ def _freeze(conn: Connection, campaign_id: int, included: set[int], criteria: Ma
         if card.id in included:
             rows.append((campaign_id, card.id, True, "in the population"))
         else:
-            missed = [f"{key} is {getattr(card, key, None) or 'not set'}" for key in criteria if not _meets(card, key, criteria)]
+            missed = [
+                f"{key} is {getattr(card, key, None) or 'not set'}"
+                for key in criteria
+                if not _meets(card, key, criteria)
+            ]
             rows.append((campaign_id, card.id, False, ", ".join(missed) or "left out by the rule"))
     copy_rows(conn, "campaign_members", ("campaign_id", "member_id", "included", "reason"), rows)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from cases.errors import NobodyToOwn
-from members.staffing import Staffing, StaffMember
+from members.staffing import Staffing
 from state_machines.process import Process
 from state_machines.values import Case, Role
 
@@ -56,7 +56,7 @@ def _candidate(
             return own.id
     for wanted in (role, *LAST_RESORTS):
         for team in (case.team, None):
-            able = [s for s in staffing.with_role(wanted, team=team) if s.id not in avoid] if team or wanted else []
+            able = [s for s in staffing.with_role(wanted, team=team) if s.id not in avoid]
             if able:
                 return sorted(able, key=lambda s: s.id)[case.id % len(able)].id
     return None
@@ -65,5 +65,5 @@ def _candidate(
 def _usable(staff_id: int | None, role: Role, staffing: Staffing, avoid: Collection[int]) -> bool:
     if staff_id is None or staff_id in avoid:
         return False
-    member: StaffMember | None = staffing.get(staff_id)
+    member = staffing.get(staff_id)
     return member is not None and member.active and role in member.roles

@@ -46,13 +46,17 @@ def _listed(env: Environment, conn: Connection, narrow: Filter, here: World) -> 
         person = here.staffing.by_email(narrow.owner)
         found.append(CaseRow.owner_id == (person.id if person else -1))
     if narrow.member:
-        found.append(or_(Member.ref == narrow.member.upper(), Member.name == narrow.member, Member.external_ref == narrow.member))
+        found.append(
+            or_(Member.ref == narrow.member.upper(), Member.name == narrow.member, Member.external_ref == narrow.member)
+        )
     if narrow.overdue:
         found.append((CaseRow.deadline_at < here.now) & CaseRow.closed_at.is_(None))
     if narrow.open_only:
         found.append(CaseRow.closed_at.is_(None))
     if narrow.parent:
-        found.append(CaseRow.parent_id == select(CaseRow.id).where(CaseRow.ref == narrow.parent.upper()).scalar_subquery())
+        found.append(
+            CaseRow.parent_id == select(CaseRow.id).where(CaseRow.ref == narrow.parent.upper()).scalar_subquery()
+        )
     return found
 
 

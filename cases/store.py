@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from cases import writing
-from cases.follow import follow
 from cases.environment import World
 from cases.errors import CaseError
+from cases.follow import follow
 from cases.locking import Locked
 from cases.owners import owner_for
 from cases.writing import Change
 from config.database import Connection
-from members import store as member_store
+from members import writing as member_writing
 from notifications import outbox
 from state_machines.registry import process_named
 from state_machines.values import Outcome, Role
@@ -33,16 +33,21 @@ def change_of(outcome: Outcome, locked: Locked, world: World) -> Change:
 
 def owner_after(outcome: Outcome, locked: Locked, world: World) -> tuple[int | None, int | None]:
     """Return who owns the case after this, and who is its coordinator. The owner changes only with the role or state."""
-    if outcome.final or (outcome.after.state == outcome.before.state and world.staffing.is_active(locked.owner_id)):
+    if outcome.final or (outcome.after.state == outcome.before.state and _active(locked.owner_id, world)):
         return locked.owner_id, locked.coordinator_id
     same_role = outcome.owner_role.value == locked.owner_role and outcome.owner_role is Role.COORDINATOR
-    if same_role and world.staffing.is_active(locked.owner_id):
+    if same_role and _active(locked.owner_id, world):
         return locked.owner_id, locked.coordinator_id
     owner = owner_for(
         outcome.owner_role, outcome.after, process_named(outcome.after.process), world.staffing,
         coordinator_id=locked.coordinator_id, kept_out=locked.walled_off,
     )  # fmt: skip
     return owner, owner if outcome.owner_role is Role.COORDINATOR else locked.coordinator_id
+
+
+def _active(staff_id: int | None, world: World) -> bool:
+    person = world.staffing.get(staff_id) if staff_id is not None else None
+    return person is not None and person.active
 
 
 def apply(conn: Connection, changes: Sequence[Change], world: World) -> list[Change]:
@@ -91,4 +96,4 @@ def _write(conn: Connection, changes: Sequence[Change], world: World) -> None:
              for c in changes for s in c.outcome.steps if s.member_changes and c.outcome.after.member_id]  # fmt: skip
     for actor in {m[2].person: m[2] for m in moved}.values():
         mine: list[tuple[int, dict[str, Any]]] = [(m[0], m[1]) for m in moved if m[2].person == actor.person and m[0]]
-        member_store.apply_changes(conn, mine, actor=actor.person, now=world.now)
+        member_writing.apply_changes(conn, mine, actor=actor, now=world.now)

@@ -102,7 +102,11 @@ def _one_batch(env: Environment, report: SweepReport, size: int) -> int:
     except OperationalError:
         raise
     except Exception as broken:
-        log.warning("A batch of %s cases could not be written (%s); taking them one by one.", len(claimed), type(broken).__name__)
+        log.warning(
+            "A batch of %s cases could not be written (%s); taking them one by one.",
+            len(claimed),
+            type(broken).__name__,
+        )
         if not claimed:
             raise
         part = _one_by_one(env, claimed, report.now)
@@ -156,7 +160,9 @@ def _put_off(conn: Connection, ids: Sequence[int], here: World) -> None:
         return
     later = here.now + timedelta(minutes=here.env.policy.sweep.get("parked_minutes", 60))
     conn.execute(
-        update(CaseRow).where(CaseRow.id.in_(ids)).values(due_at=later, parked_at=here.now, parked_why="see its history")
+        update(CaseRow)
+        .where(CaseRow.id.in_(ids))
+        .values(due_at=later, parked_at=here.now, parked_why="see its history")
     )
 
 
@@ -215,5 +221,3 @@ def unpark(env: Environment, ref: str, *, now: datetime | None = None) -> bool:
 def due_count(conn: Connection, now: datetime) -> int:
     """Return how many cases are due by now."""
     return conn.execute(select(func.count()).select_from(CaseRow).where(CaseRow.due_at <= now)).scalar_one()
-
-

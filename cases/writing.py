@@ -22,7 +22,7 @@ from cases.rows import (
     event_of,
 )
 from config.database import Connection, copy_rows, to_json
-from notifications.outbox import NewMessage
+from notifications.values import NewMessage
 from state_machines.values import Outcome, Step, Task
 
 
@@ -196,9 +196,15 @@ def messages_of(changes: Sequence[Change]) -> list[NewMessage]:
             for index, message in enumerate(step.messages):
                 found.append(
                     NewMessage(
-                        key=f"{stem}:{index}:{message.kind}:{message.audience}", case_id=case.id, event_seq=seq,
-                        kind=message.kind, audience=message.audience, member_id=case.member_id,
-                        data=dict(message.data), clock=message.clock, not_before=step.at,
+                        key=f"{stem}:{index}:{message.kind}:{message.audience}",
+                        case_id=case.id,
+                        event_seq=seq,
+                        kind=message.kind,
+                        audience=message.audience,
+                        member_id=case.member_id,
+                        data=dict(message.data),
+                        clock=message.clock,
+                        not_before=step.at,
                     )  # fmt: skip
                 )
     return found
@@ -239,9 +245,7 @@ def _tasks_of(outcome: Outcome) -> tuple[list[tuple[int, str, datetime, str]], l
         closed += [(case_id, kind, step.at, step.actor.person) for kind in kinds]
         opened = [(t, s) for t, s in opened if not ("*" in kinds or t.kind in kinds)]
         opened += [(task, step) for task in step.tasks]
-    rows = [
-        (case_id, t.kind, t.title, t.role.value, t.due, dict(t.data), s.at, None, None) for t, s in opened
-    ]
+    rows = [(case_id, t.kind, t.title, t.role.value, t.due, dict(t.data), s.at, None, None) for t, s in opened]
     return closed, rows
 
 

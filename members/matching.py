@@ -5,9 +5,10 @@ import unicodedata
 from urllib.parse import urlsplit
 
 LEGAL_FORMS = frozenset({
-    "ab", "ag", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "cv", "eg", "ev", "gmbh",
-    "inc", "incorporated", "kft", "kg", "kgaa", "kk", "lda", "limited", "llc", "llp", "lp", "ltd", "ltda",
-    "mbh", "nv", "ohg", "oy", "oyj", "plc", "pte", "pty", "sa", "sarl", "sas", "se", "sl", "spa", "srl", "sro", "ug",
+    "ab", "ag", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "cv", "eg", "ev",
+    "gmbh", "inc", "incorporated", "kft", "kg", "kgaa", "kk", "lda", "limited", "llc", "llp", "lp",
+    "ltd", "ltda", "mbh", "nv", "ohg", "oy", "oyj", "plc", "pte", "pty", "sa", "sarl", "sas", "se",
+    "sl", "spa", "srl", "sro", "ug",
 })  # fmt: skip
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
 _INITIALS = re.compile(r"(?<=\b\w)\.(?=\w\b)")
@@ -17,9 +18,7 @@ _PART_OF_A_LETTER = frozenset({7, 8, 9})  # combining classes without which Kana
 def folded(text: str) -> str:
     """Return `text` in small letters without diacritics and punctuation: "Wētā FX" is "weta fx"."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    bare = [
-        c for c in decomposed if unicodedata.combining(c) in _PART_OF_A_LETTER or not unicodedata.combining(c)
-    ]
+    bare = [c for c in decomposed if unicodedata.combining(c) in _PART_OF_A_LETTER or not unicodedata.combining(c)]
     plain = unicodedata.normalize("NFC", "".join(bare).casefold())
     plain = _INITIALS.sub("", plain.replace("&", " and ").replace("'", "").replace("’", ""))
     return " ".join("".join(c if _in_a_word(c) else " " for c in plain).split())

@@ -79,7 +79,10 @@ def read_table(path: Path) -> Table:
 
 
 def _table(name: str, rows: Iterator[Row], broken: list[Refusal], *, ragged: bool = False) -> Table:
-    """Return the table below the first row that is not blank; in `ragged` rows, empty cells at the end may lack."""
+    """Return the table whose header is the first row with anything in it.
+
+    Where rows are `ragged`, empty cells at their end may be missing.
+    """
     _, header = next(((line, cells) for line, cells in rows if any(cells)), (0, []))
     if not header:
         raise Unusable(f"{name} is empty: it has no row with the names of its columns.")
@@ -108,9 +111,7 @@ def _records(columns: tuple[str, ...], rows: Iterator[Row], broken: list[Refusal
         if not any(cells):
             continue
         if len(cells) < width:
-            broken.append(
-                Refusal(line, f"The row ends after {len(cells)} of {width} columns; it looks cut off.")
-            )
+            broken.append(Refusal(line, f"The row ends after {len(cells)} of {width} columns; it looks cut off."))
         elif any(cells[width:]):
             why = f"The row has {len(cells)} values for {width} columns; is a quotation mark missing?"
             broken.append(Refusal(line, why))
@@ -229,9 +230,7 @@ def _sheet_rows(path: Path) -> Iterator[Row]:
             for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
                 yield number, [_text(cell) for cell in cells]
         except _BROKEN_BOOK as problem:
-            raise Unusable(
-                f"{path.name} cannot be read as an XLSX file; open it and save it again."
-            ) from problem
+            raise Unusable(f"{path.name} cannot be read as an XLSX file; open it and save it again.") from problem
 
 
 def _text(cell: object) -> str:

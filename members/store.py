@@ -103,17 +103,13 @@ def _could_be(texts: set[str]) -> ColumnElement[bool]:
     )
 
 
-def _choose(
-    text: str, candidates: Sequence[tuple[MemberCard, MemberCard]]
-) -> MemberCard | NotFound | Ambiguous:
+def _choose(text: str, candidates: Sequence[tuple[MemberCard, MemberCard]]) -> MemberCard | NotFound | Ambiguous:
     """Return the member meant by `text` among (as found, as it lives on) pairs; the closest likeness wins."""
     likenesses = (
         lambda card: card.ref == text.upper(),
         lambda card: card.external_ref == text,
         lambda card: card.name.casefold() == text.casefold(),
-        lambda card: (
-            name_key(card.name, person=card.kind == "person") in (name_key(text), name_key(text, person=True))
-        ),
+        lambda card: name_key(card.name, person=card.kind == "person") in (name_key(text), name_key(text, person=True)),
     )
     for alike in likenesses:
         found = {living.id: living for card, living in candidates if alike(card)}
@@ -220,6 +216,4 @@ def mark_bounced(conn: Connection, reasons: Mapping[str, str], *, now: datetime)
 
 def contacts_left(conn: Connection, contact_ids: Iterable[int]) -> None:
     """Record that these people are no longer with their member."""
-    conn.execute(
-        update(tables.Contact).where(tables.Contact.id == func.any(list(contact_ids))).values(status="left")
-    )
+    conn.execute(update(tables.Contact).where(tables.Contact.id == func.any(list(contact_ids))).values(status="left"))

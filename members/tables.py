@@ -70,9 +70,7 @@ class Member(Base):
         _one_of("status", STATUSES),
         CheckConstraint("(status = 'merged') = (merged_into IS NOT NULL)", name="merged_says_into_whom"),
         Index("ix_members_name_key", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
-        Index(
-            "ix_members_words", func.to_tsvector(text("'simple'"), text("name_key")), postgresql_using="gin"
-        ),
+        Index("ix_members_words", func.to_tsvector(text("'simple'"), text("name_key")), postgresql_using="gin"),
         Index("ix_members_status_team", "status", "team"),
         Index("ix_members_team", "team"),
         Index("ix_members_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),

@@ -107,9 +107,7 @@ def _change_batch(
         after = dict(before)
         for change in wanted[row["id"]]:
             after = _changed(after, change)
-        if difference := {
-            name: [before[name], after[name]] for name in EDITABLE if before[name] != after[name]
-        }:
+        if difference := {name: [before[name], after[name]] for name in EDITABLE if before[name] != after[name]}:
             rows.append({**after, "name_key": name_key(after["name"], person=after["kind"] == "person")})
             log.append((row["id"], difference))
     if rows:

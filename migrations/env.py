@@ -2,9 +2,6 @@
 
 from alembic import context
 
-import cases.tables
-import config.tables
-import members.tables
 import notifications.tables  # noqa: F401  each import adds its tables to the metadata
 from config.database import metadata
 

@@ -56,8 +56,8 @@ def collected(modules: Iterable[tuple[str, Iterable[MessageKind]]]) -> dict[str,
 def entries() -> Mapping[str, Entry]:
     """Return every kind there is. Raises DuplicateKind."""
     names = sorted(info.name for info in pkgutil.iter_modules(folder.__path__))
-    modules = ((name, importlib.import_module(f"{folder.__name__}.{name}").KINDS) for name in names)
-    return MappingProxyType(collected(modules))
+    modules = {name: importlib.import_module(f"{folder.__name__}.{name}") for name in names}
+    return MappingProxyType(collected((name, getattr(module, "KINDS", ())) for name, module in modules.items()))
 
 
 def entry(name: str) -> Entry:
@@ -87,7 +87,7 @@ def missing_templates() -> list[str]:
 def stray_templates() -> list[str]:
     """Return the templates that belong to no kind, such as one that was renamed."""
     known = set(entries())
-    files = (path for path in TEMPLATES.rglob("*/*") if path.is_file())
+    files = (path for path in TEMPLATES.glob("*/*") if path.is_file())
     return sorted(
         path.relative_to(TEMPLATES).as_posix() for path in files if path.name.split(".")[0] not in known
     )

@@ -59,7 +59,7 @@ def make(secret: str, purpose: str, case_id: int, epoch: int = 0, *, expires_at:
     """Return a token of at most 60 characters."""
     minutes = int(expires_at.timestamp() // 60) if expires_at else 0
     body = bytes([_VERSION]) + b"".join(_number(value) for value in (case_id, epoch, minutes))
-    return base64.urlsafe_b64encode(body + _sign(secret, purpose, body)).rstrip(b"=").decode()
+    return _encoded(body + _sign(secret, purpose, body))
 
 
 def read(secret: str, purpose: str, token: str, *, now: datetime) -> CaseLink:
@@ -129,9 +129,13 @@ def _verified(secret: str, purpose: str, token: str) -> bytes:
     except (binascii.Error, ValueError):
         raise LinkForged from None
     body, signature = raw[:-_SIGNATURE], raw[-_SIGNATURE:]
-    if not body or not hmac.compare_digest(signature, _sign(secret, purpose, body)):
+    if not body or _encoded(raw) != token or not hmac.compare_digest(signature, _sign(secret, purpose, body)):
         raise LinkForged
     return body
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _sign(secret: str, purpose: str, body: bytes) -> bytes:

@@ -158,8 +158,11 @@ def extended(
         kind = Kind.WORKING_DAYS if allowance is None or allowance.kind is Kind.HOURS else allowance.kind
         if kind in (Kind.MONTHS, Kind.BACK, Kind.BEGIN):
             kind = Kind.CALENDAR_DAYS
-        due = calendar.end_of(due_date(type(allowance)(kind, days or 0), calendar.local_date(running.due), calendar)
-                              if allowance else calendar.add_working_days(calendar.local_date(running.due), days or 0))
+        due = calendar.end_of(
+            due_date(type(allowance)(kind, days or 0), calendar.local_date(running.due), calendar)
+            if allowance
+            else calendar.add_working_days(calendar.local_date(running.due), days or 0)
+        )
     note = Extension(now, running.due, due, by, reason)
     unmoved = {rung.name for rung in ladder_of(process, clock, context).rungs if rung.at.base == "start"}
     fired = tuple(key for key in running.fired if key.split("#")[0] in unmoved)

@@ -24,7 +24,15 @@ class Draft:
     )  # fmt: skip
 
     def __init__(
-        self, process: Process, case: Case, raw: Any, clock: str | None, *, actor: Actor, context: Context, now: datetime
+        self,
+        process: Process,
+        case: Case,
+        raw: Any,
+        clock: str | None,
+        *,
+        actor: Actor,
+        context: Context,
+        now: datetime,
     ) -> None:
         self.process, self.case, self.actor, self.context, self.now = process, case, actor, context, now
         self.state = case.state

@@ -77,11 +77,17 @@ class NoticeRule:
         """Return the rule a policy text means. Raises BadRule with a sentence."""
         found = _RULE.match(text.strip())
         if not found:
-            raise BadRule(f"{text!r} is no notice rule; write for example CALENDAR_MONTH(4), ROLLING_DAYS(30), IMMEDIATE.")
+            raise BadRule(
+                f"{text!r} is no notice rule; write for example CALENDAR_MONTH(4), ROLLING_DAYS(30), IMMEDIATE."
+            )
         return cls(RuleKind(found[1] or found[3]), int(found[2] or 0))
 
     def __str__(self) -> str:
-        return f"{self.kind}({self.count})" if self.kind in (RuleKind.ROLLING_DAYS, RuleKind.CALENDAR_MONTH) else self.kind
+        return (
+            f"{self.kind}({self.count})"
+            if self.kind in (RuleKind.ROLLING_DAYS, RuleKind.CALENDAR_MONTH)
+            else self.kind
+        )
 
 
 IMMEDIATE = NoticeRule(RuleKind.IMMEDIATE)
@@ -132,24 +138,36 @@ def end_date(contract: Contract, notice_given_on: date, calendar: Calendar, rule
     """Return the last day of the membership when notice was given on this day."""
     day, rule_id, why = _last_day(contract, notice_given_on, rule)
     payments = _payments(contract, notice_given_on, day)
-    return EndDate(day, rule_id, why, _collected(payments[-1], day, calendar) if payments else None, len(payments))
+    return EndDate(
+        day, rule_id, why, _collected(payments[-1], day, calendar) if payments else None, len(payments)
+    )
 
 
 def _last_day(contract: Contract, notice: date, rule: NoticeRule) -> tuple[date, str, str]:
     if contract.may_leave_at_once and contract.early_exit is not None:
         reason = contract.early_exit.replace("_", " ")
-        return notice, f"IMMEDIATE:{contract.early_exit}", f"It ends on the day you told us, because of {reason}."
+        return (
+            notice,
+            f"IMMEDIATE:{contract.early_exit}",
+            f"It ends on the day you told us, because of {reason}.",
+        )
     if rule.kind is RuleKind.IMMEDIATE:
         return notice, str(rule), "It ends on the day you told us."
     if contract.kind is ContractType.ANNUAL_PREPAID and contract.term_start is not None:
-        return _year_end(contract, notice), "PREPAID_YEAR_END", "It runs to the end of the year you have paid for."
+        return (
+            _year_end(contract, notice),
+            "PREPAID_YEAR_END",
+            "It runs to the end of the year you have paid for.",
+        )
     counted = _counts_from(contract, notice)
     ordinary = _noticed(rule, counted, contract.billing_day)
     why = _why(rule, counted > notice)
     return _in_term(contract, counted, ordinary, str(rule), why)
 
 
-def _in_term(contract: Contract, counted: date, ordinary: date, rule_id: str, why: str) -> tuple[date, str, str]:
+def _in_term(
+    contract: Contract, counted: date, ordinary: date, rule_id: str, why: str
+) -> tuple[date, str, str]:
     last = minimum_term_ends(contract)
     if last is None:
         return ordinary, rule_id, why

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from state_machines.diagram import mermaid
-from state_machines.engine import sentence_of
+from state_machines.objections import sentence_of
 from state_machines.ladders import EXPIRES
 from state_machines.policy import Policy, PolicyError
 from state_machines.process import Clock, Process, Transition, personal_fields
@@ -88,7 +88,9 @@ def _form(trigger: str, title: str, model: type[BaseModel]) -> str:
     lines = []
     for name, info in model.model_fields.items():
         marks = ["required"] * info.is_required() + ["personal"] * (name in private)
-        lines.append(f"* `{name}`{' (' + ', '.join(marks) + ')' if marks else ''}: {info.description or name.replace('_', ' ')}")
+        lines.append(
+            f"* `{name}`{' (' + ', '.join(marks) + ')' if marks else ''}: {info.description or name.replace('_', ' ')}"
+        )
     return f"**{title}** (`{trigger}`)\n\n" + "\n".join(lines)
 
 

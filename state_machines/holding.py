@@ -15,6 +15,7 @@ from state_machines.draft import Draft
 from state_machines.process import EVERY_OPEN_STATE, Guard, Send, Transition
 from state_machines.values import Role
 
+
 class Hold(BaseModel):
     """Why the clocks may stand still."""
 

@@ -39,7 +39,16 @@ class Role(StrEnum):
 
 
 STAFF = frozenset(
-    {Role.COORDINATOR, Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.SITE, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR}
+    {
+        Role.COORDINATOR,
+        Role.MANAGER,
+        Role.SENIOR,
+        Role.COUNCIL,
+        Role.SITE,
+        Role.FINANCE,
+        Role.AUDITOR,
+        Role.ADMINISTRATOR,
+    }
 )
 
 

@@ -77,6 +77,10 @@ class Child:
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         return status
 
+    def keep_log_short(self) -> None:
+        """Rotate its log when it has grown too long."""
+        rotate(self.log)
+
     def stop(self) -> None:
         """Ask it to end, and end it when it does not; what it started goes with it."""
         if self.process is None:

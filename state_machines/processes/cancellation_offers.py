@@ -46,6 +46,14 @@ def is_repeat(draft: Draft) -> bool:
     return bool(history.get("saved_case") or history.get("cancellations_window"))
 
 
+def plan_contact(draft: Draft) -> None:
+    """Who did not write through the web is called; there the page shows offers beside the exit."""
+    if draft.get("channel") != "web":
+        draft.task(
+            "contact_member", "Ask the member once whether an offer would help", Role.COORDINATOR, "WD(1)"
+        )
+
+
 # --- which offers
 
 
@@ -94,7 +102,9 @@ def something_to_show(draft: Draft) -> bool:
 
 def _shown(draft: Draft) -> Offer | None:
     limits = _authority(draft)
-    return next((o for o in available(draft) if limits.allows(o, _value(draft, o), frozenset({Role.SYSTEM}))), None)
+    return next(
+        (o for o in available(draft) if limits.allows(o, _value(draft, o), frozenset({Role.SYSTEM}))), None
+    )
 
 
 def _authority(draft: Draft) -> Authority:
@@ -103,7 +113,9 @@ def _authority(draft: Draft) -> Authority:
 
 def _value(draft: Draft, offer: Offer) -> Decimal:
     price = Decimal(str(draft.get("monthly_price") or draft.setting("usual_monthly_price")))
-    return offer.value(price, draft.typed("months"), draft.typed("percent"), Decimal(draft.typed("credit", 0)))
+    return offer.value(
+        price, draft.typed("months"), draft.typed("percent"), Decimal(draft.typed("credit", 0))
+    )
 
 
 def known_and_eligible(draft: Draft) -> bool:
@@ -114,7 +126,9 @@ def known_and_eligible(draft: Draft) -> bool:
 def within_terms(draft: Draft) -> bool:
     """The months, discount or credit go beyond what the catalogue allows for this offer."""
     offer = catalogue(draft).get(draft.typed("code"))
-    return offer is not None and offer.allows(draft.typed("months"), draft.typed("percent"), draft.typed("credit"))
+    return offer is not None and offer.allows(
+        draft.typed("months"), draft.typed("percent"), draft.typed("credit")
+    )
 
 
 def within_authority(draft: Draft) -> bool:
@@ -131,7 +145,15 @@ def show_offer(draft: Draft) -> None:
     offer = _shown(draft)
     if offer is not None:
         months, percent = offer.terms(None, None)
-        _put(draft, offer.code, offer.kind, terms=offer.title, months=months, percent=percent, value=str(_value(draft, offer)))
+        _put(
+            draft,
+            offer.code,
+            offer.kind,
+            terms=offer.title,
+            months=months,
+            percent=percent,
+            value=str(_value(draft, offer)),
+        )
 
 
 def put_offer(draft: Draft) -> None:
@@ -175,7 +197,9 @@ def take_offer(draft: Draft) -> None:
         saved_by="offer", saved_kind=offer["kind"], accepted_offer=offer["code"],
         offers=[*draft.get("offers")[:-1], {**offer, "accepted_on": draft.today}], hardship_path="decided",
     )  # fmt: skip
-    draft.task("apply_offer", "Change the membership as agreed", Role.COORDINATOR, "WD(2)", offer=offer["code"])
+    draft.task(
+        "apply_offer", "Change the membership as agreed", Role.COORDINATOR, "WD(2)", offer=offer["code"]
+    )
     if offer.get("new_price") or offer.get("percent") or offer["kind"] in ("freeze", "downgrade", "hardship"):
         draft.task("advance_notice", "Send the payer advance notice of the new amount before the next collection",
                    Role.FINANCE, "WD(2)", offer=offer["code"])  # fmt: skip
@@ -203,7 +227,12 @@ def declare_hardship(draft: Draft) -> None:
 
 
 def _begin(draft: Draft, category: str) -> None:
-    if draft.get("deceased") or draft.get("hardship_path") or draft.get("channel") == "bank" or not outside_cooling_off(draft):
+    if (
+        draft.get("deceased")
+        or draft.get("hardship_path")
+        or draft.get("channel") == "bank"
+        or not outside_cooling_off(draft)
+    ):
         return
     draft.set(hardship=True, hardship_path="waiting", hardship_category=category, dunning="stopped")
     draft.task("stop_dunning", "Stop every demand for payment to this member", Role.FINANCE, "WD(1)")
@@ -212,7 +241,7 @@ def _begin(draft: Draft, category: str) -> None:
 def in_hardship(draft: Draft) -> bool:
     """There is no hardship to look at, or the member wants to leave at once."""
     over = draft.get("wants_no_offers") or draft.get("offers_over") or draft.get("deceased")
-    return draft.get("hardship_path") == "waiting" and not over
+    return bool(draft.get("hardship_path") == "waiting" and not over)
 
 
 def hardship_waits(draft: Draft) -> bool:

@@ -22,7 +22,13 @@ from state_machines.end_date import (
 )
 from state_machines.values import Role
 
-MISSING_END = {"end_date": None, "end_rule": None, "end_explained": None, "last_payment_on": None, "refund": None}
+MISSING_END = {
+    "end_date": None,
+    "end_rule": None,
+    "end_explained": None,
+    "last_payment_on": None,
+    "refund": None,
+}
 
 # --- the statement
 
@@ -30,7 +36,9 @@ MISSING_END = {"end_date": None, "end_rule": None, "end_explained": None, "last_
 def take_statement(draft: Draft) -> None:
     """Fix when notice was given, once and for all, and what is known about the contract."""
     member = draft.fact("member") or {}
-    dead = bool(draft.get("deceased") or draft.get("channel") == "executor" or "deceased" in member.get("flags", ()))
+    dead = bool(
+        draft.get("deceased") or draft.get("channel") == "executor" or "deceased" in member.get("flags", ())
+    )
     joined = member.get("joined_on")
     draft.set(
         deceased=dead,
@@ -56,7 +64,11 @@ def fix_notice(draft: Draft) -> None:
     if draft.get("notice_given_at"):
         return
     given = _given_at(draft)
-    draft.set(notice_given_at=given.isoformat(), notice_given_on=_local(draft, given).isoformat(), notice_profile=_profile(draft))
+    draft.set(
+        notice_given_at=given.isoformat(),
+        notice_given_on=_local(draft, given).isoformat(),
+        notice_profile=_profile(draft),
+    )
 
 
 def _given_at(draft: Draft) -> datetime:
@@ -66,7 +78,8 @@ def _given_at(draft: Draft) -> datetime:
     if stated is None or Role.MEMBER in draft.actor.roles:
         return received
     stated = stated if stated.tzinfo else stated.replace(tzinfo=draft.context.calendar.zone)
-    return min(stated.astimezone(received.tzinfo), draft.now)
+    said: datetime = stated.astimezone(received.tzinfo)
+    return min(said, draft.now)
 
 
 def _local(draft: Draft, instant: datetime) -> date:
@@ -81,7 +94,8 @@ def _profile(draft: Draft) -> str:
 
 def confirm_statement(draft: Draft) -> None:
     """Turn what the bank reported into the member's own notice."""
-    draft.set(channel=str(draft.typed("channel") or "web"))
+    usual = "web" if Role.MEMBER in draft.actor.roles else "phone"
+    draft.set(channel=str(draft.typed("channel") or usual))
     fix_notice(draft)
     draft.fire_linked("new_cancellation", "member:cancellation")
 
@@ -220,7 +234,9 @@ def note_evidence(draft: Draft) -> None:
 
 def note_death(draft: Draft) -> None:
     """From here nothing goes to the member."""
-    draft.set(deceased=True, wants_no_offers=True)
+    draft.set(
+        deceased=True, wants_no_offers=True, hardship_path="decided" if draft.get("hardship_path") else None
+    )
     if draft.typed("executor_email"):
         _name(draft, "executor")
     fix_notice(draft)
@@ -229,7 +245,9 @@ def note_death(draft: Draft) -> None:
 def write_to_family(draft: Draft) -> None:
     """Ask for a letter where the member has died and nobody has an address."""
     if draft.get("deceased") and "executor" not in draft.parties:
-        draft.task("write_to_family", "Write to the family of the member who has died", Role.COORDINATOR, "WD(3)")
+        draft.task(
+            "write_to_family", "Write to the family of the member who has died", Role.COORDINATOR, "WD(3)"
+        )
 
 
 def take_notice_back(draft: Draft) -> None:
@@ -241,7 +259,9 @@ def taken_back_by_member(draft: Draft) -> None:
     """The member stays of their own accord, no offer was needed."""
     take_notice_back(draft)
     draft.set(saved_by="member")
-    draft.task("keep_collecting", "Undo the last collection and the end of the Direct Debit", Role.FINANCE, "WD(1)")
+    draft.task(
+        "keep_collecting", "Undo the last collection and the end of the Direct Debit", Role.FINANCE, "WD(1)"
+    )
 
 
 def before_the_end(draft: Draft) -> bool:
@@ -256,7 +276,11 @@ def before_the_end(draft: Draft) -> bool:
 def cool_off(draft: Draft) -> None:
     """End it from the moment of the statement: nothing more is collected, everything is paid back."""
     day = notice_day(draft).isoformat()
-    draft.set(**MISSING_END | {"end_date": day, "end_rule": "COOLING_OFF"}, refund_due="yes", collection_stopped_on=draft.today)
+    draft.set(
+        **MISSING_END | {"end_date": day, "end_rule": "COOLING_OFF"},
+        refund_due="yes",
+        collection_stopped_on=draft.today,
+    )
     draft.change_member(status="left")
     draft.task("stop_collection", "Stop all collections and cancel the Direct Debit", Role.FINANCE, "WD(1)")
     write_to_family(draft)
@@ -281,8 +305,9 @@ def no_refund_due(draft: Draft) -> bool:
 
 
 def refund_covers(draft: Draft) -> bool:
-    """Less was paid back than is due; pay back the whole sum or take the rest into the balance."""
-    return Decimal(draft.typed("refunded", 0)) >= Decimal(str(draft.get("refund") or 0)) - Decimal(draft.typed("balance", 0))
+    """Less was paid back than is due; pay back the whole sum, unless money is still owed to us."""
+    due = Decimal(str(draft.get("refund") or 0))
+    return bool(draft.typed("balance", 0) > 0 or draft.typed("refunded", 0) >= due)
 
 
 def left_unsettled(draft: Draft) -> None:

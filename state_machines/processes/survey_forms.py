@@ -1,4 +1,4 @@
-"""What must be typed to move a survey campaign or a response. Personal parts are marked and kept beside the event."""
+"""What must be typed to move a survey campaign or a response. Personal parts are kept beside the event."""
 
 from __future__ import annotations
 
@@ -41,15 +41,22 @@ class Plan(Form):
 
     title: Annotated[str, Field(min_length=3, max_length=200, description="What members read as its name")]
     questionnaire: Annotated[str, Field(min_length=1, max_length=80, description="Name of the questionnaire")]
-    questionnaire_version: Annotated[int | None, Field(ge=1, description="Its version, when it is known")] = None
+    questionnaire_version: Annotated[int | None, Field(ge=1, description="Its version, when it is known")] = (
+        None
+    )
     launch: Annotated[date, Field(description="The day the invitations go out, at 09:00")]
     deadline: Annotated[date, Field(description="The last day for an answer")]
     population: Annotated[
-        dict[str, Any], Field(min_length=1, max_length=20, description="Who is asked, by keys of the register")
+        dict[str, Any],
+        Field(min_length=1, max_length=20, description="Who is asked, by keys of the register"),
     ]
     ladder: Annotated[str, Field(max_length=40, description="Which ladder of reminders")] = "standard"
-    owners: Annotated[list[str], Field(max_length=20, description="Who coordinates")] = Field(default_factory=list)
-    risks: Annotated[list[str], Field(max_length=50, description="What may go wrong")] = Field(default_factory=list)
+    owners: Annotated[list[str], Field(max_length=20, description="Who coordinates")] = Field(
+        default_factory=list
+    )
+    risks: Annotated[list[str], Field(max_length=50, description="What may go wrong")] = Field(
+        default_factory=list
+    )
     languages: Annotated[list[str], Field(max_length=30, description="In which it is asked")] = Field(
         default_factory=lambda: ["en"]
     )
@@ -74,7 +81,9 @@ class PlanApproval(Form):
 class QuestionSet(Form):
     """Which version of the questions is asked; from now on it does not change."""
 
-    questionnaire_version: Annotated[int | None, Field(ge=1, description="Version of the questionnaire")] = None
+    questionnaire_version: Annotated[int | None, Field(ge=1, description="Version of the questionnaire")] = (
+        None
+    )
 
 
 class SkippedPilot(QuestionSet):
@@ -122,7 +131,8 @@ class Report(Form):
 
     report: Annotated[str, Field(min_length=3, max_length=300, description="Where it is, or its digest")]
     smallest_cell: Annotated[
-        int | None, Field(ge=0, description="The fewest answers behind any figure that is shared; empty if none is")
+        int | None,
+        Field(ge=0, description="The fewest answers behind any shared figure; empty if none is shared"),
     ] = None
 
 
@@ -174,7 +184,9 @@ class Bounce(Form):
 class Repaired(Form):
     """How the member can be reached again."""
 
-    note: Annotated[str, Field(max_length=1000, description="What was wrong and who said so"), "personal"] = ""
+    note: Annotated[str, Field(max_length=1000, description="What was wrong and who said so"), "personal"] = (
+        ""
+    )
 
 
 class RepairedLate(Repaired):
@@ -219,7 +231,7 @@ class Submission(Form):
     respondent_role: Annotated[
         str, Field(min_length=2, max_length=200, description="And in which role"), "personal"
     ]
-    declaration: Annotated[Yes, Field(description="I may answer for the organisation, and this is true to my knowledge")]
+    declaration: Annotated[Yes, Field(description="I may answer for the organisation, and this is true")]
     missing: Annotated[
         list[QuestionId], Field(max_length=1000, description="Required questions without an answer")
     ] = Field(default_factory=list)
@@ -259,7 +271,8 @@ class Caveat(Form):
 
     reason: Reason
     excluded: Annotated[
-        list[QuestionId], Field(min_length=1, max_length=1000, description="Questions left out of every total")
+        list[QuestionId],
+        Field(min_length=1, max_length=1000, description="Questions left out of every total"),
     ]
 
 
@@ -267,7 +280,9 @@ class Imputation(Form):
     """Answers changed by staff."""
 
     revision: Annotated[int, Field(ge=1, description="Number of the version with the change")]
-    questions: Annotated[list[QuestionId], Field(min_length=1, max_length=100, description="Which were changed")]
+    questions: Annotated[
+        list[QuestionId], Field(min_length=1, max_length=100, description="Which were changed")
+    ]
     reason: Reason
     flags: Annotated[Flags | None, Field(description="What the review finds now"), "personal"] = None
 
@@ -328,4 +343,6 @@ class Refusal(Form):
     """The member says in writing that it will not answer."""
 
     in_writing: Annotated[Yes, Field(description="It was said in writing")]
-    statement: Annotated[str, Field(min_length=3, max_length=4000, description="In the member's words"), "personal"]
+    statement: Annotated[
+        str, Field(min_length=3, max_length=4000, description="In the member's words"), "personal"
+    ]

@@ -1,0 +1,66 @@
+"""How the contacts of a row join those a member has. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from members.cards import Contact
+from members.fields import NewContact
+
+_ROLES = ("primary", "deputy")
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChanges:
+    """Contacts to add, and columns of contacts to set."""
+
+    added: tuple[dict[str, Any], ...] = ()
+    changed: tuple[dict[str, Any], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed)
+
+
+def first_contacts(given: Sequence[NewContact]) -> list[dict[str, Any]]:
+    """Return the contacts of a new member, in the order of the file."""
+    return [
+        {
+            "position": position,
+            "name": contact.name,
+            "email": contact.email,
+            "phone": contact.phone,
+            "role": _ROLES[position - 1] if position <= len(_ROLES) else "other",
+        }
+        for position, contact in enumerate(given, start=1)
+    ]
+
+
+def merge_contacts(given: Sequence[NewContact], present: Sequence[Contact]) -> ContactChanges:
+    """Return what a row's contacts change: its own come first, in its order; nobody is removed.
+
+    A contact is recognised by e-mail address, one without an address by telephone number or name.
+    """
+    by_key = {_key(contact): contact for contact in present}
+    matched = [(new, by_key.pop(_key(new), None)) for new in given]
+    order = [old.id for _, old in matched if old] + [contact.id for contact in by_key.values()]
+    moved = any(old is None for _, old in matched) or order != [contact.id for contact in present]
+    has_primary = any(contact.role == "primary" for contact in present)
+    added, changed = [], []
+    for position, (new, old) in enumerate([*matched, *((None, rest) for rest in by_key.values())], start=1):
+        if old is None and new is not None:
+            role = "other" if has_primary or position > 1 else "primary"
+            added.append({"position": position, "name": new.name, "email": new.email, "phone": new.phone, "role": role})
+        elif old is not None:
+            after = {
+                "id": old.id,
+                "name": (new.name if new else "") or old.name,
+                "phone": (new.phone if new else None) or old.phone,
+                "position": position if moved else old.position,
+            }
+            if any(getattr(old, name) != value for name, value in after.items()):
+                changed.append(after)
+    return ContactChanges(tuple(added), tuple(changed))
+
+
+def _key(contact: Contact | NewContact) -> str:
+    return (contact.email or contact.phone or contact.name).casefold()

@@ -1,0 +1,53 @@
+"""Messages that every process uses: about clocks, holds, tasks, and the digest of what is late."""
+
+from notifications.kind import MessageKind, Purpose
+
+KINDS = [
+    MessageKind("case_assigned", Purpose.INTERNAL, "A case was given to you", window="office", sample={"data": {"by": "Mina"}}),
+    MessageKind("case_due_soon", Purpose.INTERNAL, "Time is running out", window="office"),
+    MessageKind("case_overdue", Purpose.INTERNAL, "A case is late", window="office"),
+    MessageKind("case_escalated", Purpose.INTERNAL, "A late case for a manager", window="office"),
+    MessageKind("case_hold_ended", Purpose.INTERNAL, "A hold has ended by itself", window="office"),
+    MessageKind(
+        "task_due",
+        Purpose.INTERNAL,
+        "A task is due",
+        window="office",
+        sample={"data": {"title": "Telephone the member", "due": "2026-04-13T16:00:00+00:00"}},
+    ),
+    MessageKind(
+        "address_needed",
+        Purpose.INTERNAL,
+        "A member cannot be reached by mail",
+        window="office",
+        sample={"data": {"title": "Second reminder", "why": "no usable address"}},
+    ),
+    MessageKind(
+        "manager_digest",
+        Purpose.INTERNAL,
+        "Digest of late cases",
+        window="office",
+        sample={
+            "data": {
+                "total": 2,
+                "cases": [
+                    {
+                        "ref": "MC-2026-0001",
+                        "title": "Monitoring case",
+                        "subject": "Claims without a licence",
+                        "state": "triage",
+                        "owner": "Amara",
+                        "due": "2026-04-13T16:00:00+00:00",
+                    }
+                ],
+            }
+        },
+    ),
+    MessageKind(
+        "sweep_stopped",
+        Purpose.INTERNAL,
+        "More mail than usual waits for your approval",
+        sample={"data": {"messages": 12000, "limit": 5000}},
+    ),
+]
+"""``manager_digest`` and ``sweep_stopped`` are about no single case; their ``data`` is as in the samples."""

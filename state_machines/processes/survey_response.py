@@ -1,0 +1,256 @@
+"""One member's response to a survey campaign, from the invitation to a complete answer or a manager's decision.
+
+The ladder belongs to the response, not to the page the member is on: opening the form is not answering it, and
+only a submission by a named person ends the reminders. The order is kind: reminders, two calls, a letter to the
+senior contact, a formal notice with ten working days to comply, and then a manager's decision. Letter and notice
+leave by themselves on their day; two working days before the notice the manager hears of it and may withhold it.
+
+Sources: RSPO Annual Communication of Progress (a window of about 45 days; who does not submit is warned, and
+suspended after two years in a row); RFC 3463 for what counts as a permanent failure of delivery.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from state_machines.escalation import escalations
+from state_machines.process import EVERY_OPEN_STATE, Clock, Effect, Process, Send, State, Transition
+from state_machines.processes import survey_forms as forms
+from state_machines.processes import survey_rules as rules
+from state_machines.processes.survey_rules import ASKED, CHASED, LATE, UNDER_REVIEW, WAITING
+from state_machines.values import Role
+
+MEMBER = frozenset({Role.MEMBER})
+COORDINATOR = frozenset({Role.COORDINATOR})
+MANAGER = frozenset({Role.MANAGER})
+EITHER = COORDINATOR | MANAGER
+SYSTEM = frozenset({Role.SYSTEM})
+
+_RESPOND: dict[str, Any] = {
+    "ladder": "response", "anchor": "launch", "until": "deadline", "label": "answer to the survey",
+}  # fmt: skip
+RESPOND = Clock("respond", **_RESPOND)
+HELD = Clock("respond", paused=True, **_RESPOND)
+REVIEW = Clock("review", ladder="standard", label="review of the answer")
+LATE_ANSWER = Clock("late_answer", ladder="reminded_expiry", expires="give_up", label="last chance to answer")
+
+EXEMPTIBLE = (*CHASED, "bounced", "decision", *UNDER_REVIEW, *LATE)
+
+STATES = [
+    State("invited", clocks=(RESPOND,), help="Asked, and the form has not been opened."),
+    State("bounced", clocks=(HELD, Clock("contact_repair", ladder="standard")),
+          help="Mail came back for good. Reminders stand still until somebody finds a contact that works."),
+    State("opened", clocks=(RESPOND,), help="The form has been looked at, which is not an answer."),
+    State("in_progress", clocks=(RESPOND,), help="Something has been saved."),
+    State("submitted", clocks=(REVIEW,), auto=("begin_review",)),
+    State("dq_review", clocks=(REVIEW,), label="Data-quality review",
+          help="A coordinator looks at what the automatic checks found."),
+    State("queried", clocks=(Clock("query_reply", ladder="query", label="reply to our questions"),),
+          help="The member has been asked back."),
+    State("resubmitted", clocks=(REVIEW,), auto=("begin_review",)),
+    State("exemption_requested", owner=Role.MANAGER, clocks=(HELD, Clock("exemption", ladder="decision")),
+          help="Reminders stand still; the deadline does not."),
+    State("escalated", clocks=(RESPOND,), help="Overdue: calls, then a letter to the senior contact."),
+    State("formal_notice", owner=Role.MANAGER,
+          clocks=(RESPOND, Clock("comply", ladder="expiry", expires="bring_to_decision"))),
+    State("decision", owner=Role.MANAGER, clocks=(HELD, Clock("decide", ladder="decision")),
+          help="A manager gives more time, exempts, or records that no answer came."),
+    State("failed", clocks=(LATE_ANSWER,), label="No answer",
+          help="Passed to monitoring. A late answer is still taken until the campaign closes."),
+    State("refused", clocks=(LATE_ANSWER,), label="Refused to answer"),
+    State("complete", final=True),
+    State("exempt", final=True),
+    State("not_answered", final=True),
+    State("cancelled", final=True, label="Campaign cancelled"),
+]  # fmt: skip
+
+
+def _reminder(trigger: str, *sends: Send) -> Transition:
+    guards, does = (rules.may_be_reminded,), (rules.count_reminder,)
+    return Transition(trigger, CHASED, None, by=SYSTEM, only_if=guards, does=does, sends=sends)
+
+
+def _chase(trigger: str, does: tuple[Effect, ...], sends: tuple[Send, ...], **more: Any) -> list[Transition]:
+    """A rung after the deadline: the first of them turns reminders into an escalation."""
+    guards = more.pop("only_if", ())
+    common: dict[str, Any] = {"by": SYSTEM, "does": (rules.mark_overdue, *does), "sends": sends} | more
+    return [
+        Transition(trigger, ASKED, "escalated", only_if=guards, **common),
+        Transition(
+            trigger, ("escalated", "formal_notice"), None, only_if=(rules.no_notice_yet, *guards), **common
+        ),
+    ]
+
+
+LADDER = [
+    _reminder(
+        "first_reminder",
+        Send("survey_reminder_unopened", "member", when=rules.has_not_opened),
+        Send("survey_reminder_unopened", "next_contact", when=rules.has_not_opened),
+        Send("survey_reminder_first", "member", when=rules.has_opened),
+    ),
+    _reminder(
+        "second_reminder",
+        Send("survey_reminder_progress", "member", when=rules.has_begun),
+        Send("survey_reminder_second", "member", when=rules.has_not_begun),
+    ),
+    _reminder("week_left", Send("survey_week_left", "member")),
+    _reminder("three_days_left", Send("survey_three_days_left", "member")),
+    _reminder("one_day_left", Send("survey_one_day_left", "member")),
+    _reminder("last_day", Send("survey_last_day", "member")),
+    Transition("overdue_notice", CHASED, None, by=SYSTEM, only_if=(rules.is_still_asked,),
+               does=(rules.mark_overdue, rules.note_writing), sends=(Send("survey_overdue", "member"),)),
+    *_chase("first_call", does=(rules.ask_first_call,), sends=(Send("survey_phone_due", "owner"),),
+            only_if=(rules.no_promise_stands,)),
+    *_chase("second_call", does=(rules.ask_second_call,), sends=(Send("survey_phone_due", "owner"),),
+            only_if=(rules.no_promise_stands,), closes_tasks=("phone",)),
+    *_chase("write_to_signatory", does=(rules.note_writing,), sends=(Send("survey_letter", "signatory"),)),
+    *_chase("announce_notice", does=(), sends=(Send("survey_notice_ahead", "manager"),)),
+    Transition("formal_notice", (*ASKED, "escalated"), "formal_notice", by=SYSTEM | MANAGER,
+               only_if=(rules.notice_may_go,), does=(rules.start_notice, rules.note_writing),
+               sends=(Send("survey_formal_notice", "signatory"), Send("survey_notice_sent", "manager")),
+               label="Send the formal notice", danger=True,
+               help="Goes out by itself 20 working days after the deadline, unless a manager withholds it."),
+    Transition("formal_notice", "formal_notice", None, by=SYSTEM, only_if=(rules.notice_may_go,)),
+    Transition("withhold", (*ASKED, "escalated"), None, by=MANAGER, needs=forms.Because,
+               does=(rules.withhold_notice,), label="Withhold the formal notice",
+               help="The case then goes straight to your decision when the ladder ends."),
+    Transition("bring_to_decision", CHASED, "decision", by=SYSTEM, only_if=(rules.had_time_to_comply,),
+               does=(rules.mark_overdue,), sends=(Send("survey_decision_wanted", "manager"),)),
+]  # fmt: skip
+
+INVITING = [
+    Transition("bounce", ASKED, "bounced", by=SYSTEM | COORDINATOR, needs=forms.Bounce,
+               does=(rules.ask_contact_repair,), sends=(Send("survey_bounced", "owner"),),
+               label="Mail came back", help="Only a permanent failure (5.x.x); an automatic reply is none."),
+    Transition("bounce", ("escalated", "formal_notice", "exemption_requested", "decision", *UNDER_REVIEW),
+               None, by=SYSTEM | COORDINATOR, needs=forms.Bounce, does=(rules.ask_contact_repair,),
+               sends=(Send("survey_bounced", "owner"),), label="Mail came back"),
+    Transition("contact_repaired", "bounced", "invited", by=EITHER, needs=forms.Repaired,
+               only_if=(rules.deadline_is_ahead,), does=(rules.note_writing,),
+               sends=(Send("survey_invitation", "member"),), closes_tasks=("contact_repair",)),
+    Transition("contact_repaired", "bounced", "invited", by=EITHER, needs=forms.RepairedLate,
+               only_if=(rules.deadline_has_passed,), checks=(rules.new_deadline_is_ahead,), extends="respond",
+               does=(rules.take_new_deadline, rules.grant_extension),
+               sends=(Send("survey_invitation", "member"),), closes_tasks=("contact_repair",),
+               help="The deadline passed while nobody could be reached: the member gets a new one."),
+    Transition("nudge", (*ASKED, "escalated"), None, by=COORDINATOR, only_if=(rules.not_written_to_today,),
+               does=(rules.count_reminder,), sends=(Send("survey_nudge", "member"),),
+               label="Send a reminder now", help="At most one message a day; it counts as a reminder."),
+    Transition("log_call", EVERY_OPEN_STATE, None, by=EITHER, needs=forms.Call,
+               checks=(rules.promise_has_a_day,), does=(rules.note_call,), closes_tasks=("phone",),
+               help="A refusal on the phone is noted here; it counts as refused only once it is in writing."),
+]  # fmt: skip
+
+_RECEIPT = (Send("survey_receipt", "member"),)
+_ANSWER: dict[str, Any] = {
+    "by": MEMBER, "needs": forms.Submission, "checks": (rules.nothing_is_missing,),
+    "keeps": ("revision", "score", "band"), "does": (rules.take_answer,), "sends": _RECEIPT,
+    "closes_tasks": ("*",), "label": "Submit the answer",
+}  # fmt: skip
+_PROGRESS = ("revision", "answered", "required")
+
+ANSWERING = [
+    Transition("view", "invited", "opened", by=MEMBER, label="Open the form",
+               help="Looking is not answering."),
+    Transition("save", ("invited", "opened"), "in_progress", by=MEMBER, needs=forms.Saved, keeps=_PROGRESS),
+    Transition("save", tuple(s for s in (*WAITING, "queried", *LATE) if s not in ("invited", "opened")), None,
+               by=MEMBER, needs=forms.Saved, keeps=_PROGRESS),
+    Transition("submit", (*WAITING, *LATE), "submitted", **_ANSWER),
+    Transition("submit", "queried", "resubmitted", **_ANSWER),
+    Transition("begin_review", ("submitted", "resubmitted"), "dq_review", by=SYSTEM),
+]  # fmt: skip
+
+REVIEWING = [
+    Transition("complete", "dq_review", "complete", by=EITHER, needs=forms.Completion,
+               only_if=(rules.second_check_is_done,), checks=(rules.every_flag_is_settled,),
+               four_eyes=("second_check",), does=(rules.settle_flags,), outcome="complete",
+               sends=(Send("survey_complete", "member"),)),
+    Transition("second_check", "dq_review", None, by=EITHER, needs=forms.SecondCheck,
+               only_if=(rules.needs_second_check,), four_eyes=("impute",), does=(rules.note_second_check,),
+               help="A second person reads every tenth answer, and every answer that staff have changed."),
+    Transition("query", "dq_review", "queried", by=COORDINATOR, needs=forms.Query,
+               only_if=(rules.a_round_is_left,), sends=(Send("survey_query", "member"),),
+               does=(rules.note_writing,), label="Ask the member back"),
+    Transition("remind_of_query", "queried", None, by=SYSTEM, only_if=(rules.not_written_to_today,),
+               sends=(Send("survey_query_reminder", "member"),)),
+    Transition("query_unanswered", "queried", None, by=SYSTEM, does=(rules.ask_call_about_query,),
+               sends=(Send("survey_query_unanswered", "owner"),)),
+    Transition("accept_with_caveat", UNDER_REVIEW, "complete", by=MANAGER, needs=forms.Caveat,
+               keeps=("excluded",), does=(rules.mark_caveat, rules.settle_flags), sends=(Send("survey_complete", "member"),),
+               outcome="complete_with_caveat", closes_tasks=("*",),
+               help="Taken as it is; the questions you name are left out of every total."),
+    Transition("impute", UNDER_REVIEW, None, by=COORDINATOR, needs=forms.Imputation, keeps=("revision",),
+               does=(rules.note_imputation,), label="Correct an answer",
+               help="Marked as imputed by staff; a second person must check it."),
+]  # fmt: skip
+
+DECIDING = [
+    Transition("request_exemption", EXEMPTIBLE, "exemption_requested", by=MEMBER | COORDINATOR,
+               needs=forms.ExemptionRequest, keeps=("exemption", "answered_by"), does=(rules.remember_state,),
+               sends=(Send("survey_exemption_asked", "manager"),)),
+    Transition("approve_exemption", "exemption_requested", "exempt", by=MANAGER, needs=forms.Because,
+               four_eyes=("request_exemption",), sends=(Send("survey_exempt", "member"),),
+               closes_tasks=("*",), outcome="exempt"),
+    *(Transition("decline_exemption", "exemption_requested", state, by=MANAGER, needs=forms.Because,
+                 only_if=(rules.came_from(state),), four_eyes=("request_exemption",),
+                 does=(rules.tell_decline,),
+                 help="Back to where it was. Reminders that fell into the pause are not caught up.")
+      for state in EXEMPTIBLE),
+    Transition("extend", ASKED, None, by=MANAGER, needs=forms.NewDeadline,
+               checks=(rules.new_deadline_is_later,), extends="respond", does=(rules.take_new_deadline, rules.grant_extension),
+               sends=(Send("survey_extension", "member"),), label="Give more time"),
+    Transition("extend", ("escalated", "formal_notice", "decision"), "in_progress", by=MANAGER,
+               needs=forms.NewDeadline, checks=(rules.new_deadline_is_later,), extends="respond",
+               does=(rules.take_new_deadline, rules.grant_extension), label="Give more time",
+               sends=(Send("survey_extension", "member"),), closes_tasks=("*",)),
+    Transition("exempt", "decision", "exempt", by=MANAGER, needs=forms.ExemptionRequest,
+               keeps=("exemption", "answered_by"), four_eyes=("request_exemption",), outcome="exempt",
+               sends=(Send("survey_exempt", "member"),), closes_tasks=("*",)),
+    Transition("fail", "decision", "failed", by=MANAGER, needs=forms.Because, does=(rules.open_incident,),
+               sends=(Send("survey_failed", "member"),), closes_tasks=("*",), danger=True,
+               label="Record that no answer came",
+               help="Opens a monitoring case. The member may still answer until the campaign closes."),
+    Transition("refuse", (*WAITING, *UNDER_REVIEW), "refused", by=MEMBER | COORDINATOR,
+               needs=forms.Refusal, does=(rules.open_incident,), sends=(Send("survey_refused", "member"),), closes_tasks=("*",),
+               label="Refuse to answer", danger=True),
+]  # fmt: skip
+
+_MOVED: dict[str, Any] = {
+    "by": SYSTEM, "needs": forms.NewDeadline, "only_if": (rules.a_move_is_left,),
+    "checks": (rules.new_deadline_is_later,), "extends": "respond",
+    "label": "The campaign's deadline was moved",
+}  # fmt: skip
+_ASKED_ANEW: dict[str, Any] = {
+    "sends": (Send("survey_deadline_moved", "member"),), "does": (rules.take_new_deadline, rules.note_writing),
+}  # fmt: skip
+
+CAMPAIGN = [
+    Transition("deadline_moved", ASKED, None, **_ASKED_ANEW, **_MOVED),
+    Transition("deadline_moved", ("escalated", "formal_notice", "decision"), "in_progress", closes_tasks=("*",),
+               **_ASKED_ANEW, **_MOVED),
+    Transition("deadline_moved", ("bounced", "exemption_requested"), None, does=(rules.take_new_deadline,),
+               **_MOVED),
+    Transition("campaign_closed", (*WAITING, *LATE), "not_answered", by=SYSTEM, outcome="not_answered",
+               closes_tasks=("*",)),
+    Transition("campaign_cancelled", EVERY_OPEN_STATE, "cancelled", by=SYSTEM, outcome="cancelled",
+               sends=(Send("survey_cancelled", "member"),), closes_tasks=("*",)),
+    Transition("give_up", LATE, "not_answered", by=SYSTEM, outcome="not_answered", closes_tasks=("*",)),
+]  # fmt: skip
+
+PROCESS = Process(
+    "survey_response",
+    version=1,
+    prefix="SR",
+    title="Survey response",
+    initial="invited",
+    states=STATES,
+    transitions=[*ANSWERING, *LADDER, *INVITING, *REVIEWING, *DECIDING, *CAMPAIGN, *escalations()],
+    opening=forms.Invitation,
+    opening_keeps=tuple(forms.Invitation.model_fields),
+    opening_does=(rules.note_writing,),
+    opening_sends=(Send("survey_invitation", "member"),),
+    opened_by=SYSTEM,
+    repeats=("deadline_moved",),
+    doc=__doc__,
+)

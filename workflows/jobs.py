@@ -1,0 +1,94 @@
+"""Daily and weekly work, through the ledger: whoever comes first does it, and nobody does it twice."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from cases import ledger
+from cases.environment import Environment
+from config.clock import utc_now
+from config.database import reading, transaction
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[Environment], Mapping[str, Any]]
+
+
+class JobsFailed(Exception):
+    """A job did not come to its end; it is tried again in half an hour:"""
+
+    def __str__(self) -> str:
+        return " ".join([type(self).__doc__ or "", ", ".join(map(str, self.args))])
+
+
+def run_missing(env: Environment, only: Collection[str] = tuple(ledger.JOBS)) -> dict[str, Mapping[str, Any]]:
+    """Run what the ledger says is due and not done, and return what came of it, by job.
+
+    Raises JobsFailed at the end, when any failed; the others have run all the same.
+    """
+    now = env.now()
+    with reading(env.engine) as conn:
+        missing = [pair for pair in ledger.due_jobs(conn, now, env.settings.zone) if pair[0] in only]
+    results: dict[str, Mapping[str, Any]] = {}
+    failed = []
+    for job, period in missing:
+        try:
+            result = _run(env, job, period)
+        except Exception as error:
+            log.exception("%s for %s failed", job, period)
+            failed.append(f"{job} ({type(error).__name__})")
+        else:
+            if result is not None:
+                results[job] = result
+    if failed:
+        raise JobsFailed(*failed)
+    return results
+
+
+def _run(env: Environment, job: str, period: str) -> Mapping[str, Any] | None:
+    """Run one job when it is ours to run; None when somebody else has it."""
+    with transaction(env.engine) as conn:
+        if not ledger.claim(conn, job, period, utc_now()):
+            return None
+    result = WORK[job](env)
+    with transaction(env.engine) as conn:
+        ledger.finish(conn, job, period, utc_now(), result)
+    return result
+
+
+# The work itself is imported when it is done: most looks at the ledger find nothing to do.
+
+
+def _recalculate_clocks(env: Environment) -> Mapping[str, Any]:
+    from cases import nightly
+
+    return _plain(nightly.recalculate_clocks(env, now=env.now()))
+
+
+def _check(env: Environment) -> Mapping[str, Any]:
+    from cases import nightly
+
+    return _plain(nightly.run_checks(env, now=env.now()))
+
+
+def _send_digests(env: Environment) -> Mapping[str, Any]:
+    from cases import digest
+
+    return {"sent": digest.send_digests(env, now=env.now())}
+
+
+def _plain(result: Any) -> Mapping[str, Any]:
+    """Return what a job returned in a form that can be stored."""
+    if result is None:
+        return {}
+    if hasattr(result, "to_dict"):
+        plain: Mapping[str, Any] = result.to_dict()
+        return plain
+    return result if isinstance(result, Mapping) else {"count": result}
+
+
+WORK: Mapping[str, Work] = {
+    ledger.CLOCKS: _recalculate_clocks,
+    ledger.CHECKS: _check,
+    ledger.DIGEST: _send_digests,
+}
