@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, and_, cast, false, or_, true
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import BigInteger
 
@@ -68,7 +68,7 @@ def _by_team(actor: Actor, me: int, acts_for: Collection[int]) -> ColumnElement[
 
 
 def _ids(ids: Collection[int]) -> Any:
-    return array(sorted(ids), type_=BigInteger) if ids else array([], type_=ARRAY(BigInteger))
+    return cast(array(sorted(ids)), ARRAY(BigInteger))
 
 
 def require_sight(actor: Actor, row: Any, ref: str, acts_for: Collection[int] = ()) -> None:

@@ -163,12 +163,26 @@ class ResponseAnswers(Base):
     submitted: Mapped[bool]
     imputed: Mapped[bool] = mapped_column(default=False)
     questionnaire: Mapped[str]
-    questionnaire_version: Mapped[str]
+    questionnaire_version: Mapped[int]
     fingerprint: Mapped[str]
     respondent: Mapped[dict[str, Any]] = mapped_column(JSONB)
     answers: Mapped[dict[str, Any]] = mapped_column(JSONB)
     flags: Mapped[list[Any]] = mapped_column(JSONB)
     score: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    texts: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """Fingerprints of the long texts, to notice the same words from two members."""
+
+
+class QuestionnaireRow(Base):
+    """A questionnaire as it was when a campaign was planned with it; it is never changed."""
+
+    __tablename__ = "questionnaires"
+
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+    definition: Mapped[dict[str, Any]] = mapped_column(JSON)
+    kept_at: Mapped[datetime]
 
 
 class CampaignMember(Base):

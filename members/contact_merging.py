@@ -20,6 +20,11 @@ class ContactChanges:
     def __bool__(self) -> bool:
         return bool(self.added or self.changed)
 
+    def as_log(self) -> dict[str, Any]:
+        """Return the changes as the member's history keeps them: who is new, and which contacts changed."""
+        added = [contact["email"] or contact["phone"] or contact["name"] for contact in self.added]
+        return {"contacts": {"added": added, "changed": [contact["id"] for contact in self.changed]}}
+
 
 def first_contacts(given: Sequence[NewContact]) -> list[dict[str, Any]]:
     """Return the contacts of a new member, in the order of the file."""
@@ -40,13 +45,13 @@ def merge_contacts(given: Sequence[NewContact], present: Sequence[Contact]) -> C
 
     A contact is recognised by e-mail address, one without an address by telephone number or name.
     """
-    by_key = {_key(contact): contact for contact in present}
-    matched = [(new, by_key.pop(_key(new), None)) for new in given]
-    order = [old.id for _, old in matched if old] + [contact.id for contact in by_key.values()]
+    others = list(present)
+    matched = [(new, _take(new, others)) for new in given]
+    order = [old.id for _, old in matched if old] + [contact.id for contact in others]
     moved = any(old is None for _, old in matched) or order != [contact.id for contact in present]
     has_primary = any(contact.role == "primary" for contact in present)
     added, changed = [], []
-    for position, (new, old) in enumerate([*matched, *((None, rest) for rest in by_key.values())], start=1):
+    for position, (new, old) in enumerate([*matched, *((None, rest) for rest in others)], start=1):
         if old is None and new is not None:
             role = "other" if has_primary or position > 1 else "primary"
             added.append({"position": position, "name": new.name, "email": new.email, "phone": new.phone, "role": role})
@@ -62,5 +67,14 @@ def merge_contacts(given: Sequence[NewContact], present: Sequence[Contact]) -> C
     return ContactChanges(tuple(added), tuple(changed))
 
 
-def _key(contact: Contact | NewContact) -> str:
-    return (contact.email or contact.phone or contact.name).casefold()
+def _take(new: NewContact, others: list[Contact]) -> Contact | None:
+    """Remove the contact that `new` means from `others` and return it."""
+    for old in others:
+        if new.email and old.email:
+            same = new.email.casefold() == old.email.casefold()
+        else:
+            same = not new.email and (new.phone == old.phone if new.phone else new.name == old.name)
+        if same:
+            others.remove(old)
+            return old
+    return None

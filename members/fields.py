@@ -101,7 +101,8 @@ def check_mapping(mapping: Mapping[str, str], columns: Sequence[str]) -> dict[st
 
 def parse_row(record: Record, mapping: Mapping[str, str]) -> MemberRow:
     """Return what a row says about a member."""
-    cells = {field: record.values[column] for field, column in mapping.items() if record.values[column]}
+    cells = {field: _one_line(field, record.values[column]) for field, column in mapping.items()}
+    cells = {field: cell for field, cell in cells.items() if cell}
     unmapped = {c: v for c, v in record.values.items() if v and c not in mapping.values()}
     errors: list[str] = [] if cells.get("name") else [f'"{mapping["name"]}" is blank; a member needs a name.']
     errors += [f'"{name}" is too long to keep.' for name, text in unmapped.items() if len(text) > LONGEST_DATA]
@@ -116,6 +117,21 @@ def parse_row(record: Record, mapping: Mapping[str, str]) -> MemberRow:
         errors.append(f"left_on {left} is before joined_on {joined}.")
     ref = values.pop("ref", None)
     return MemberRow(record.line, values.get("name", ""), ref, values, contacts, flags, unmapped, tuple(errors))
+
+
+def check_value(field: str, text: str) -> Any:
+    """Return what a person typed for a field as it is stored; raises ValueError with a sentence."""
+    values: dict[str, Any] = {}
+    errors: list[str] = []
+    _keep(values, errors, field, _one_line(field, text))
+    if errors:
+        raise ValueError(errors[0])
+    return values[field]
+
+
+def _one_line(field: str, cell: str) -> str:
+    """Return the cell without line breaks, which have no place in a name; they may divide addresses."""
+    return cell if field.startswith("email") else " ".join(cell.split())
 
 
 def _keep(values: dict[str, Any], errors: list[str], field: str, cell: str) -> None:

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 LEGAL_FORMS = frozenset({
@@ -48,3 +50,16 @@ def website_domain(website: str | None) -> str | None:
     except ValueError:
         return None
     return host.removeprefix("www.") if host else None
+
+
+def team_for(teams: Mapping[str, Sequence[Mapping[str, Any]]], member: Mapping[str, Any]) -> str | None:
+    """Return the first team one of whose rules covers the member: every key of the rule names its value."""
+    for team, rules in teams.items():
+        if any(rule and all(_names(wanted, member.get(key)) for key, wanted in rule.items()) for rule in rules):
+            return team
+    return None
+
+
+def _names(wanted: Any, value: str | None) -> bool:
+    values = [wanted] if isinstance(wanted, str) else wanted
+    return value is not None and value.casefold() in {each.casefold() for each in values}

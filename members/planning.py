@@ -123,16 +123,12 @@ def find(row: MemberRow, register: Register, *, repeated: bool) -> Known | None:
 
     `repeated` says that the file has this name more than once, so that the website must tell them apart.
     """
-    if row.ref or row.external_ref:
-        known = register.by_ref.get(row.ref or row.external_ref or "")
-        known = known or (register.by_external.get(row.external_ref) if row.external_ref else None)
-        if known:
-            return _living(known)
-        if row.ref:
-            raise RowRefused(f"No member has the reference {row.ref}.")
+    if (row.ref or row.external_ref) and (known := _by_reference(row, register)):
+        return _living(known)
     named = register.named(row)
     if row.external_ref:
-        named = [k for k in named if k.card.external_ref is None and k.card.kind == "organisation"]
+        unnumbered = [k for k in named if k.card.external_ref is None and k.card.kind == "organisation"]
+        named = [] if repeated else unnumbered
     candidates = [known for known in named if known.card.status != "merged"]
     if named and not candidates:
         return _living(named[0])
@@ -143,6 +139,18 @@ def find(row: MemberRow, register: Register, *, repeated: bool) -> Known | None:
         names = listed([f"{known.card.ref} {known.card.name}" for known in candidates])
         raise RowRefused(f"{len(candidates)} members are called this: {names}. Give the reference.", candidates)
     return candidates[0] if candidates else None
+
+
+def _by_reference(row: MemberRow, register: Register) -> Known | None:
+    external = register.by_external.get(row.external_ref) if row.external_ref else None
+    if row.ref is None:
+        return external or register.by_ref.get((row.external_ref or "").upper())
+    known = register.by_ref.get(row.ref)
+    if known is None:
+        raise RowRefused(f"No member has the reference {row.ref}.", [external] if external else [])
+    if external not in (None, known):
+        raise RowRefused(f"{row.external_ref} is the reference of {external.card.name}.", [known, external])
+    return known
 
 
 def _living(known: Known) -> Known:
@@ -186,6 +194,8 @@ def changes_of(row: MemberRow, known: Known, today: date) -> dict[str, Any]:
     """Return the columns a row changes; what it leaves blank stays."""
     card = known.card
     wanted = {**row.values, **_status_changes(row, card, today)}
+    if row.external_ref and row.external_ref.upper() == card.ref:
+        del wanted["external_ref"]
     if not row.flags <= card.flags:
         wanted["flags"] = sorted(row.flags | card.flags)
     data = {**known.data, **row.data}
@@ -197,8 +207,8 @@ def _status_changes(row: MemberRow, card: MemberCard, today: date) -> dict[str, 
     status = status_of(row, card.status, today)
     if card.status in DECIDED and status not in (*GONE, card.status):
         raise RowRefused(f"{card.ref} is {card.status} by a decision; a file cannot make it {status}.")
-    if status == card.status:
-        return {"status": status}
+    if status == card.status or (card.status == "terminated" and status == "left"):
+        return {"status": card.status}
     if status in GONE:
         return {"status": status, "left_on": row.values.get("left_on") or card.left_on or today}
     if card.status in GONE:

@@ -39,3 +39,8 @@ def _person(row: Row[Any]) -> Person:
         active=row.status == "active",
         conflicts=frozenset(row.conflicts or ()),
     )
+
+
+def team_rules(conn: Connection) -> dict[str, list[dict[str, Any]]]:
+    """Return the rules that say which members belong to which team, teams in order of name."""
+    return {row.name: row.covers for row in conn.execute(select(Team.name, Team.covers).order_by(Team.name))}

@@ -38,7 +38,7 @@ __all__ = [
 
 CRITERIA = ("status", "tier", "category", "country", "region", "site", "team", "kind")
 
-_CARD = [getattr(Member, field.name) for field in fields_of(MemberCard)]
+CARD_COLUMNS = [getattr(Member, field.name) for field in fields_of(MemberCard)]
 _CONTACT = [getattr(tables.Contact, field.name) for field in fields_of(Contact)]
 _LIVING = Member.status != "merged"
 
@@ -63,7 +63,7 @@ def _cards(conn: Connection, statement: Select[Any]) -> list[MemberCard]:
 
 def member_card(conn: Connection, ids: Collection[int]) -> dict[int, MemberCard]:
     """Return the cards of these members by id; unknown ids are absent."""
-    found = _cards(conn, select(*_CARD).where(Member.id == func.any(list(ids))))
+    found = _cards(conn, select(*CARD_COLUMNS).where(Member.id == func.any(list(ids))))
     return {card.id: card for card in found}
 
 
@@ -74,7 +74,7 @@ def find_by_refs(conn: Connection, texts: Collection[str]) -> FoundMembers:
     form. Who was merged into another is found as that other member. Two statements, however many texts.
     """
     wanted = {text.strip() for text in texts}
-    candidates = _cards(conn, select(*_CARD).where(_could_be(wanted)))
+    candidates = _cards(conn, select(*CARD_COLUMNS).where(_could_be(wanted)))
     survivors = {card.merged_into for card in candidates if card.merged_into}
     merged = member_card(conn, survivors) if survivors else {}
     living = [merged[c.merged_into] if c.merged_into else c for c in candidates]
@@ -133,7 +133,7 @@ def search(
     if teams is not None:
         where = and_(where, Member.team == func.any(list(teams)))
     beginning = Member.name_key.startswith(name_key(text), autoescape=True)
-    page = select(*_CARD).where(where).order_by(beginning.desc(), Member.name_key, Member.id)
+    page = select(*CARD_COLUMNS).where(where).order_by(beginning.desc(), Member.name_key, Member.id)
     rows = _cards(conn, page.limit(limit).offset(offset))
     total = conn.execute(select(func.count()).select_from(Member).where(where)).scalar_one()
     return rows, total
@@ -169,7 +169,7 @@ def population(conn: Connection, criteria: Mapping[str, Any]) -> list[MemberCard
             raise Unusable(f'Members are not chosen by "{key}"; use {known}.{did_you_mean(key, CRITERIA)}')
         values = [wanted] if isinstance(wanted, str) else list(wanted)
         conditions.append(getattr(Member, key) == func.any(values))
-    return _cards(conn, select(*_CARD).where(_LIVING, *conditions).order_by(Member.id))
+    return _cards(conn, select(*CARD_COLUMNS).where(_LIVING, *conditions).order_by(Member.id))
 
 
 def contacts_of(conn: Connection, member_ids: Collection[int]) -> dict[int, list[Contact]]:

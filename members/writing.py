@@ -45,7 +45,7 @@ def insert_members(
             ((member_id, *_member_values(row), 1, now, now) for member_id, row in numbered),
         )
     created = [(member_id, {"name": [None, row["name"]]}) for member_id, row in zip(ids, rows, strict=True)]
-    _log(conn, created, source=source, actor=actor, now=now)
+    log_changes(conn, created, source=source, actor=actor, now=now)
     return ids
 
 
@@ -112,7 +112,7 @@ def _change_batch(
             log.append((row["id"], difference))
     if rows:
         _update_members(conn, rows, now)
-        _log(conn, log, source=source, actor=actor, now=now)
+        log_changes(conn, log, source=source, actor=actor, now=now)
     return len(rows)
 
 
@@ -159,7 +159,7 @@ def _new_ids(conn: Connection, table_name: str, count: int) -> list[int]:
     return list(conn.execute(statement).scalars())
 
 
-def _log(
+def log_changes(
     conn: Connection,
     changes: Iterable[tuple[int, Mapping[str, Any]]],
     *,

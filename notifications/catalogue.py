@@ -47,7 +47,9 @@ def collected(modules: Iterable[tuple[str, Iterable[MessageKind]]]) -> dict[str,
     for name, listed in modules:
         for one in listed:
             if one.kind in found:
-                raise DuplicateKind(f"{one.kind!r} is defined in kinds/{found[one.kind].folder}.py and kinds/{name}.py.")
+                raise DuplicateKind(
+                    f"{one.kind!r} is defined in kinds/{found[one.kind].folder}.py and kinds/{name}.py."
+                )
             found[one.kind] = Entry(one, name)
     return found
 
@@ -88,6 +90,4 @@ def stray_templates() -> list[str]:
     """Return the templates that belong to no kind, such as one that was renamed."""
     known = set(entries())
     files = (path for path in TEMPLATES.glob("*/*") if path.is_file())
-    return sorted(
-        path.relative_to(TEMPLATES).as_posix() for path in files if path.name.split(".")[0] not in known
-    )
+    return sorted(path.relative_to(TEMPLATES).as_posix() for path in files if path.name.split(".")[0] not in known)

@@ -117,6 +117,8 @@ def _pointless(
         return Suppress("the case is no longer there")
     if kind.while_in and view.state not in kind.while_in:
         return Suppress(f"no longer needed: the case is {view.state_label or view.state.replace('_', ' ')}")
+    if view.final and kind.kind in UNTIL_CLOSED:
+        return Suppress("no longer needed: the case is closed")
     if kind.kind in ABOUT_A_CLOCK and (reason := _clock_moved(message, view, kind, rules.now)):
         return Suppress(reason)
     if message.clock and message.event_seq is not None and kind.purpose is not Purpose.LEGAL:
@@ -127,12 +129,12 @@ def _pointless(
 
 
 ABOUT_A_CLOCK = {"case_due_soon": False, "case_overdue": True, "case_escalated": True}
-"""Kinds that speak of a clock, and whether they say that its time has passed."""
+"""General kinds that speak of a clock, and whether they say that its time has passed."""
+UNTIL_CLOSED = frozenset({*ABOUT_A_CLOCK, "case_assigned", "case_hold_ended", "task_due", "address_needed"})
+"""General kinds that nobody needs once the case is closed, in whichever process."""
 
 
 def _clock_moved(message: QueuedMessage, view: CaseView, kind: MessageKind, now: datetime) -> str | None:
-    if view.final:
-        return "no longer needed: the case is closed"
     if message.clock is None:
         return None
     clock = view.clocks.get(message.clock)

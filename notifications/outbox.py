@@ -14,7 +14,8 @@ from notifications.tables import FAILED, QUEUED, MessageRow
 from notifications.values import NewMessage
 
 COLUMNS = (
-    "key", "case_id", "event_seq", "kind", "audience", "purpose", "data", "clock", "member_id", "not_before", "created_at",
+    "key", "case_id", "event_seq", "kind", "audience", "purpose", "data", "clock", "member_id", "not_before",
+    "created_at",
 )  # fmt: skip
 """The columns that `rows_for` fills, in its order."""
 

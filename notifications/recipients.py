@@ -59,7 +59,7 @@ def usable(contacts: Iterable[Contact]) -> list[Contact]:
 def is_address(email: str | None) -> bool:
     """Whether it can be written to at all: one address, nothing that could become a second header."""
     email = (email or "").strip()
-    if any(sign.isspace() or not sign.isprintable() or sign in "<>,;\"()" for sign in email):
+    if any(sign.isspace() or not sign.isprintable() or sign in '<>,;"()' for sign in email):
         return False
     local, _, domain = email.rpartition("@")
     return bool(local) and "@" not in local and all(domain.split(".")) and len(email) <= 254

@@ -7,7 +7,7 @@ import re
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>@,;:]+@[^\s<>@,;]+")
 _LONGEST = 300
-_CLOSING = 421
+CLOSING = 421
 _FULL = ("2", "2")
 _TOO_BIG = 552
 
@@ -53,8 +53,6 @@ def refused_recipient(code: int, text: bytes | str) -> TransportError:
     """Return what a refusal of the address means."""
     words = said(text)
     status = _status(words)
-    if code == _CLOSING:
-        return ServerGone(code, words)
     if code < 500 or status == _FULL or status[:1] in {("4",), ("7",)}:  # full, unreachable, a policy: not its fault
         return TryLater(code, words)
     return NeverDeliverable(code, words, bad_address=status[:1] in {(), ("1",), ("2",)})
@@ -65,7 +63,7 @@ def refused_sender(code: int, text: bytes | str) -> TransportError:
     words = said(text)
     if code == _TOO_BIG:
         return NeverDeliverable(code, words)
-    return ServerGone(code, words) if code >= 500 or code == _CLOSING else TryLater(code, words)
+    return ServerGone(code, words) if code >= 500 or code == CLOSING else TryLater(code, words)
 
 
 def refused_content(code: int, text: bytes | str) -> TransportError:

@@ -1,9 +1,10 @@
 """When a membership ends after notice, and whether the member is still in the cooling-off time. Pure.
 
-Sources: Consumer Contracts Regulations 2013 reg. 30 (14 days from the day after the contract); Digital Markets,
-Competition and Consumers Act 2024 s.264 (a second cooling-off time at some renewals); OFT v Ashbourne Management
-Services [2011] EWHC 1237 (Ch): terms above twelve months, and demands for the whole remaining balance, are unfair.
-There is no field for a charge on leaving: what is collected until the end are the ordinary payments, never a balance.
+Sources: Consumer Contracts Regulations 2013 reg. 30 (14 days from the day after the contract); Digital
+Markets, Competition and Consumers Act 2024 s.264 (a second cooling-off time at some renewals); OFT v
+Ashbourne Management Services [2011] EWHC 1237 (Ch): terms above twelve months, and demands for the whole
+remaining balance, are unfair. There is no field for a charge on leaving: what is collected until the end are
+the ordinary payments, never a balance.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ LONGEST_LOCK_IN = 12
 LONG_TERM_NOTICE = 30
 """Days of notice with which a longer minimum term can be left."""
 _DAY = timedelta(days=1)
+Day = date
+"""A type name that a field called ``date`` cannot hide."""
 
 
 class BadRule(ValueError):
@@ -66,7 +69,7 @@ _RULE = re.compile(r"^(?:(ROLLING_DAYS|CALENDAR_MONTH)\((\d{1,3})\)|(BILLING_PER
 
 @dataclass(frozen=True, slots=True)
 class NoticeRule:
-    """A notice rule. Written ``ROLLING_DAYS(30)``, ``CALENDAR_MONTH(4)``, ``BILLING_PERIOD_END``, ``IMMEDIATE``."""
+    """A notice rule: ``ROLLING_DAYS(30)``, ``CALENDAR_MONTH(4)``, ``BILLING_PERIOD_END`` or ``IMMEDIATE``."""
 
     kind: RuleKind
     count: int = 0
@@ -78,7 +81,7 @@ class NoticeRule:
         found = _RULE.match(text.strip())
         if not found:
             raise BadRule(
-                f"{text!r} is no notice rule; write for example CALENDAR_MONTH(4), ROLLING_DAYS(30), IMMEDIATE."
+                f"{text!r} is no notice rule; write CALENDAR_MONTH(4), ROLLING_DAYS(30) or IMMEDIATE."
             )
         return cls(RuleKind(found[1] or found[3]), int(found[2] or 0))
 
@@ -126,10 +129,10 @@ class Contract:
 class EndDate:
     """The last day of a membership, and why."""
 
-    date: date
+    date: Day
     rule_id: str
     explanation: str
-    last_payment_on: date | None = None
+    last_payment_on: Day | None = None
     """None: nothing more is collected."""
     payments_left: int = 0
 
@@ -175,7 +178,7 @@ def _in_term(
     if (contract.months or 0) > LONGEST_LOCK_IN:
         short = counted + timedelta(days=LONG_TERM_NOTICE)
         if short < end:
-            text = f"A term of more than {LONGEST_LOCK_IN} months can be left with {LONG_TERM_NOTICE} days' notice."
+            text = f"A term above {LONGEST_LOCK_IN} months can be left with {LONG_TERM_NOTICE} days' notice."
             return short, f"LONG_TERM({LONG_TERM_NOTICE})", text
     if last > ordinary:
         return last, "MINIMUM_TERM", "It ends with the minimum term you agreed to, frozen months added."
@@ -213,9 +216,9 @@ def _why(rule: NoticeRule, frozen: bool) -> str:
 
 
 def _year_end(contract: Contract, notice: date) -> date:
-    assert contract.term_start is not None
+    start = contract.term_start or notice
     years = 1
-    while (last := add_months(contract.term_start, 12 * years + contract.frozen_months) - _DAY) < notice:
+    while (last := add_months(start, 12 * years + contract.frozen_months) - _DAY) < notice:
         years += 1
     return last
 
@@ -267,10 +270,10 @@ def refund(contract: Contract, last: date, monthly_price: Decimal | None) -> Dec
 
 
 def cooling_off_ends(contract: Contract, notice: date, days: int, *, renewals: bool) -> date | None:
-    """Return the last day of the cooling-off time that this notice falls into, or None when it falls into none.
+    """Return the last day of the cooling-off time this notice falls into, or None.
 
-    The day of the contract is day 0: of a contract of 1 March the last day is 15 March. ``renewals``: whether a renewal
-    after free or discounted time, or into twelve months or more, opens a second one.
+    The day of the contract is day 0: of a contract of 1 March the last day is 15 March. ``renewals``: whether
+    a renewal after free or discounted time, or into twelve months or more, opens a second one.
     """
     if contract.start is not None and notice <= (last := contract.start + timedelta(days=days)):
         return last

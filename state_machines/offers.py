@@ -1,4 +1,5 @@
-"""Offers to a member who wants to leave: a catalogue as data, who may get one, what it costs, who may make it. Pure.
+"""Offers to a member who wants to leave: a catalogue as data, who may get one, what it costs, who may make
+it. Pure.
 
 An offer never stands in front of the exit. The catalogue is in the policy; here is how it is read.
 """

@@ -60,7 +60,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=tied_to_this_process(),  # noqa: PLW1509 - no other thread of ours holds a lock
+                preexec_fn=tied_to_this_process(),
             )
         self.starts += 1
         self._started = monotonic()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from time import sleep
 from typing import Any
 
-from prefect import Flow, flow, get_run_logger
+from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 from prefect.exceptions import MissingContextError
 from prefect.runtime import flow_run

@@ -23,7 +23,7 @@ class Catcher:
         self._folder = folder
         self._count = 0
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Write the mail to a file of its own, whole or not at all, and accept it."""
         self._count += 1
         name = f"{utc_now():%Y%m%d-%H%M%S}-{self._count:06}.eml"

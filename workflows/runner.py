@@ -25,9 +25,7 @@ def main() -> None:
     found = asyncio.run(reconcile())
     log.info("%d orphaned runs ended, %d missed runs dropped", found.orphaned, found.missed)
     # Schedules are not paused on the way out: what is missed meanwhile is dropped by `reconcile`.
-    serve(
-        *deployments(settings.zone), pause_on_shutdown=False, limit=AT_ONCE, print_starting_message=False
-    )
+    serve(*deployments(settings.zone), pause_on_shutdown=False, limit=AT_ONCE, print_starting_message=False)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ which the clocks go back. Every schedule has a slug; without one, each start wou
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from prefect import Flow
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import EntrypointType
 from prefect.schedules import Cron
@@ -37,7 +38,7 @@ def deployments(zone: ZoneInfo) -> list["RunnerDeployment"]:
     ]
 
 
-def _deployment(flow: "flows.Flow", name: str, cron: str, zone: str) -> "RunnerDeployment":
+def _deployment(flow: "Flow[[], None]", name: str, cron: str, zone: str) -> "RunnerDeployment":
     limit = ConcurrencyLimitConfig(
         limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW, grace_period_seconds=GRACE_SECONDS
     )

@@ -17,13 +17,13 @@ from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
+import migrations
 from cases import installation, ledger
 from cases.environment import NotInitialised, open_environment
 from config.clock import monotonic, utc_now
 from config.database import Engine, make_engine, reading
 from config.postgres import PostgresFailed, database_url, stop_embedded
 from config.settings import Settings
-from migrations import upgrade
 from workflows import prefect_settings
 from workflows.children import Child
 from workflows.only_one import only_one
@@ -44,9 +44,7 @@ class NeverSwept(Exception):
         return type(self).__doc__ or ""
 
 
-def up(
-    settings: Settings, say: Say, *, mail: tuple[int, Path] | None = None, once_within: float | None = None
-) -> None:
+def up(settings: Settings, say: Say, *, mail: tuple[int, Path] | None = None, once_within: float | None = None) -> None:
     """Run everything until told to stop, or, with `once_within` seconds, until one scheduled sweep is done.
 
     `mail` is port and folder of a mail catcher to run as well. Raises AlreadyRunning, NotInitialised, NeverSwept and
@@ -67,14 +65,17 @@ def _ready_database(settings: Settings, say: Say) -> Engine:
     """Return an engine on the migrated database, started when it is ours. Raises NotInitialised."""
     say("Starting the database.")
     engine = make_engine(database_url(settings), pool_size=1)
-    with reading(engine) as conn:
-        kind = installation.kind(conn)
-    if kind is None:
+    if migrations.current(engine) is None or _kind(engine) is None:
         raise NotInitialised
-    for revision in upgrade(engine):
+    for revision in migrations.upgrade(engine):
         say(f"Migrated the database to {revision}.")
     open_environment(settings).engine.dispose()  # a policy or a process that does not hold is said now
     return engine
+
+
+def _kind(engine: Engine) -> str | None:
+    with reading(engine) as conn:
+        return installation.kind(conn)
 
 
 class _Supervisor:

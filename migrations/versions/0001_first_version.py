@@ -180,6 +180,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_messages_state", "messages", ["state", "id"], unique=False)
     op.create_table(
+        "questionnaires",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("definition", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("kept_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_questionnaires")),
+    )
+    op.create_table(
         "staff",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
@@ -462,12 +471,13 @@ def upgrade() -> None:
         sa.Column("submitted", sa.Boolean(), nullable=False),
         sa.Column("imputed", sa.Boolean(), nullable=False),
         sa.Column("questionnaire", sa.Text(), nullable=False),
-        sa.Column("questionnaire_version", sa.Text(), nullable=False),
+        sa.Column("questionnaire_version", sa.Integer(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("respondent", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("answers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("flags", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("score", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("texts", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_response_answers_case_id_cases")),
         sa.PrimaryKeyConstraint("case_id", "revision", name=op.f("pk_response_answers")),
     )

@@ -3,7 +3,9 @@
 from notifications.kind import MessageKind, Purpose
 
 KINDS = [
-    MessageKind("case_assigned", Purpose.INTERNAL, "A case was given to you", window="office", sample={"data": {"by": "Mina"}}),
+    MessageKind(
+        "case_assigned", Purpose.INTERNAL, "A case was given to you", window="office", sample={"data": {"by": "Mina"}}
+    ),
     MessageKind("case_due_soon", Purpose.INTERNAL, "Time is running out", window="office"),
     MessageKind("case_overdue", Purpose.INTERNAL, "A case is late", window="office"),
     MessageKind("case_escalated", Purpose.INTERNAL, "A late case for a manager", window="office"),

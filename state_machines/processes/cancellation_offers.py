@@ -1,4 +1,5 @@
-"""Guards and effects of a cancellation that concern offers and hardship. None of them stands in front of the exit."""
+"""Guards and effects of a cancellation that concern offers and hardship. None of them stands in front of the
+exit."""
 
 from __future__ import annotations
 
@@ -63,7 +64,7 @@ def catalogue(draft: Draft) -> dict[str, Offer]:
 
 
 def view(draft: Draft) -> dict[str, Any]:
-    """What conditions of the catalogue may ask about: the facts of the case, and how long the member has been one."""
+    """What conditions may ask about: the facts of the case, and how long the member has been one."""
     member = draft.fact("member") or {}
     start, today = draft.get("contract_start"), date.fromisoformat(draft.today)
     months = (today - date.fromisoformat(str(start)[:10])).days // 30 if start else None
@@ -162,7 +163,8 @@ def put_offer(draft: Draft) -> None:
     months, percent = offer.terms(draft.typed("months"), draft.typed("percent"))
     price = draft.typed("new_monthly_price")
     _put(draft, offer.code, offer.kind, terms=draft.typed("terms"), months=months, percent=percent,
-         value=str(_value(draft, offer)), credit=str(draft.typed("credit")), new_price=str(price) if price else None)  # fmt: skip
+         value=str(_value(draft, offer)), credit=str(draft.typed("credit")),
+         new_price=str(price) if price else None)  # fmt: skip
 
 
 def put_help(draft: Draft) -> None:
@@ -170,7 +172,8 @@ def put_help(draft: Draft) -> None:
     price = draft.typed("new_monthly_price")
     kind = str(draft.typed("help"))
     draft.set(hardship_path="decided", hardship_help=kind)
-    _put(draft, f"hardship_{kind}", HELP_KIND[kind], hardship=True, terms=draft.typed("terms"), months=draft.typed("months"),
+    _put(draft, f"hardship_{kind}", HELP_KIND[kind], hardship=True, terms=draft.typed("terms"),
+        months=draft.typed("months"),
          percent=draft.typed("percent"), new_price=str(price) if price else None)  # fmt: skip
 
 
@@ -178,7 +181,8 @@ def _put(draft: Draft, code: str, kind: str, **terms: Any) -> None:
     allowance = draft.context.policy.clock(draft.process.name, "offer_reply").allow
     offer = {
         "code": code, "kind": kind, "made_at": draft.now.isoformat(), "by": draft.actor.role.value,
-        "open_until": draft.after(str(allowance)).isoformat(), **{k: v for k, v in terms.items() if v is not None},
+        "open_until": draft.after(str(allowance)).isoformat(),
+        **{k: v for k, v in terms.items() if v is not None},
     }  # fmt: skip
     draft.set(offers=[*draft.get("offers", []), offer], offer=offer)
 
@@ -201,7 +205,8 @@ def take_offer(draft: Draft) -> None:
         "apply_offer", "Change the membership as agreed", Role.COORDINATOR, "WD(2)", offer=offer["code"]
     )
     if offer.get("new_price") or offer.get("percent") or offer["kind"] in ("freeze", "downgrade", "hardship"):
-        draft.task("advance_notice", "Send the payer advance notice of the new amount before the next collection",
+        draft.task("advance_notice",
+            "Send the payer advance notice of the new amount before the next collection",
                    Role.FINANCE, "WD(2)", offer=offer["code"])  # fmt: skip
 
 
@@ -246,7 +251,7 @@ def in_hardship(draft: Draft) -> bool:
 
 def hardship_waits(draft: Draft) -> bool:
     """Hardship has been decided, or nobody has spoken of it."""
-    return draft.get("hardship_path") == "waiting"
+    return str(draft.get("hardship_path")) == "waiting"
 
 
 def no_hardship_yet(draft: Draft) -> bool:

@@ -173,7 +173,7 @@ def inside_cooling_off(draft: Draft) -> bool:
 
 
 def outside_cooling_off(draft: Draft) -> bool:
-    """The member cancelled within the cooling-off time: no offer and no question, only the end and the refund."""
+    """The member cancelled within the cooling-off time: no offers, only the end and the refund."""
     return not inside_cooling_off(draft)
 
 
@@ -207,7 +207,8 @@ def give_notice(draft: Draft) -> None:
         exit_steps=steps + int(outside),
         exit_unaided=all(person.startswith("member:") for person in everybody),
     )
-    draft.task("last_collection", "Set the last collection and the end of the Direct Debit", Role.FINANCE, "WD(2)",
+    draft.task("last_collection", "Set the last collection and the end of the Direct Debit", Role.FINANCE,
+        "WD(2)",
                end_date=draft.get("end_date"), last_payment_on=draft.get("last_payment_on"))  # fmt: skip
     write_to_family(draft)
 
@@ -296,7 +297,7 @@ def end_membership(draft: Draft) -> None:
 
 def refund_is_due(draft: Draft) -> bool:
     """Nothing is to be paid back."""
-    return draft.get("refund_due") == "yes"
+    return str(draft.get("refund_due")) == "yes"
 
 
 def no_refund_due(draft: Draft) -> bool:

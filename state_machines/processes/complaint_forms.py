@@ -73,9 +73,7 @@ NoCriterion = Annotated[
 class Issue(_Form):
     """One point of the complaint."""
 
-    category: Annotated[
-        str, Field(min_length=1, max_length=120, description="What it is about, without names")
-    ]
+    category: Annotated[str, Field(min_length=1, max_length=120, description="What it is about, without names")]
     sub_category: Annotated[str, Field(max_length=120, description="More exactly")] = ""
     site: Annotated[str, Field(max_length=120, description="The site or department it concerns")] = ""
     happened_on: Annotated[date | None, Field(description="When it happened")] = None
@@ -91,9 +89,7 @@ class Finding(_Form):
     """The answer to one point."""
 
     decision: Annotated[Decision, Field(description="What was found")]
-    reasons: Annotated[
-        str, Field(min_length=3, max_length=8000, description="Why, and which policy it rests on")
-    ]
+    reasons: Annotated[str, Field(min_length=3, max_length=8000, description="Why, and which policy it rests on")]
     root_cause: Annotated[str, Field(max_length=200, description="What caused it, without names")] = ""
 
 
@@ -115,43 +111,29 @@ Remedies = Annotated[
     Field(max_length=50, description="Actions still to be done: “what | 2026-05-01”, one per line"),
 ]  # fmt: skip
 Money = Annotated[float, Field(ge=0, le=1_000_000, description="Money offered, in pounds")]
-Kinds = Annotated[
-    list[Redress], BeforeValidator(_commas), Field(max_length=6, description="How it is put right")
-]
+Kinds = Annotated[list[Redress], BeforeValidator(_commas), Field(max_length=6, description="How it is put right")]
 
 
 class Complaint(_Form):
     """What must be known to log a complaint: what it is about. Everything else may come later, or never."""
 
     category: Annotated[str, Field(max_length=200, description="What it is about, without names")] = ""
-    description: Annotated[
-        str, Field(max_length=20_000, description="In the complainant's words"), "personal"
-    ] = ""
+    description: Annotated[str, Field(max_length=20_000, description="In the complainant's words"), "personal"] = ""
     channel: Annotated[Channel | None, Field(description="How it came in")] = None
-    complainant_name: Annotated[
-        str, Field(max_length=200, description="Empty for somebody anonymous"), "personal"
-    ] = ""
+    complainant_name: Annotated[str, Field(max_length=200, description="Empty for somebody anonymous"), "personal"] = ""
     complainant_email: Annotated[str, Field(max_length=254, description="Where answers go"), "personal"] = ""
-    complainant_type: Annotated[
-        ComplainantType | None, Field(description="What the complainant is to us")
-    ] = None
+    complainant_type: Annotated[ComplainantType | None, Field(description="What the complainant is to us")] = None
     about_staff: Annotated[
         list[Person], BeforeValidator(_commas),
         Field(max_length=20, description="People of ours whom it names; they are kept away from it"),
     ] = Field(default_factory=list)  # fmt: skip
-    profile: Annotated[
-        Profile | None, Field(description="Whose rules it follows; empty: those of the policy")
-    ] = None
+    profile: Annotated[Profile | None, Field(description="Whose rules it follows; empty: those of the policy")] = None
     severity: Annotated[Severity, Field(description="How grave it is")] = Severity.NORMAL
-    vulnerable: Annotated[bool, Field(description="A vulnerable person: contact within one working day")] = (
-        False
-    )
+    vulnerable: Annotated[bool, Field(description="A vulnerable person: contact within one working day")] = False
     adjustments: Annotated[str, Field(max_length=2000, description="Reasonable adjustments"), "personal"] = ""
     alleges_breach: Annotated[bool, Field(description="It says that a member breaches the code")] = False
     criterion: NoCriterion = None
-    desired_outcome: Annotated[
-        str, Field(max_length=2000, description="What would put it right"), "personal"
-    ] = ""
+    desired_outcome: Annotated[str, Field(max_length=2000, description="What would put it right"), "personal"] = ""
 
     @model_validator(mode="after")
     def _about_something(self) -> Complaint:
@@ -164,9 +146,7 @@ class Referral(_Form):
     """Why a matter goes elsewhere."""
 
     destination: Annotated[Destination, Field(description="Where it goes")]
-    body: Annotated[
-        str, Field(max_length=200, description="Which team or body, as the complainant reads it")
-    ] = ""
+    body: Annotated[str, Field(max_length=200, description="Which team or body, as the complainant reads it")] = ""
     reason: Annotated[str, Field(min_length=3, max_length=4000, description="Why"), "personal"]
     criterion: NoCriterion = None
 
@@ -183,22 +163,16 @@ class Acknowledgement(_Form):
 
     issues: Issues
     understanding: Annotated[Long, Field(description="The complaint as we understand it, for the letter")]
-    desired_outcome: Annotated[
-        str, Field(max_length=2000, description="What would put it right"), "personal"
-    ] = ""
+    desired_outcome: Annotated[str, Field(max_length=2000, description="What would put it right"), "personal"] = ""
     handler: NoPerson = None
-    adjustments_asked: Annotated[bool, Field(description="We have asked whether adjustments are needed")] = (
-        False
-    )
+    adjustments_asked: Annotated[bool, Field(description="We have asked whether adjustments are needed")] = False
     criterion: NoCriterion = None
 
 
 class EarlyResolution(_Form):
     """How it might be put right at once."""
 
-    complexity: Annotated[
-        str, Field(min_length=3, max_length=500, description="Why it is simple enough, and safe")
-    ]
+    complexity: Annotated[str, Field(min_length=3, max_length=500, description="Why it is simple enough, and safe")]
     handler: NoPerson = None
 
 
@@ -216,9 +190,7 @@ class Allocation(_Form):
     """Who investigates, and how."""
 
     handler: Person
-    plan: Annotated[
-        str, Field(max_length=4000, description="Which evidence is needed, and from whom"), "personal"
-    ] = ""
+    plan: Annotated[str, Field(max_length=4000, description="Which evidence is needed, and from whom"), "personal"] = ""
 
 
 class MoreTime(_Form):
@@ -272,9 +244,7 @@ class Reply(_Form):
 class SecondStage(_Form):
     """The wish for a second look. No reasons are needed."""
 
-    note: Annotated[
-        str, Field(max_length=8000, description="What is still wrong; may stay empty"), "personal"
-    ] = ""
+    note: Annotated[str, Field(max_length=8000, description="What is still wrong; may stay empty"), "personal"] = ""
     good_cause: Annotated[
         str,
         Field(max_length=2000, description="Only when it comes late: why it is accepted all the same"),
@@ -332,3 +302,12 @@ class Breach(_Form):
     """Which part of the code a member may have breached."""
 
     criterion: Annotated[Criterion, Field(description="The criterion of the code that may be breached")]
+
+
+class Walled(_Form):
+    """More people whom it turns out to be about."""
+
+    about_staff: Annotated[
+        list[Person], BeforeValidator(_commas),
+        Field(min_length=1, max_length=20, description="People of ours, such as staff:3"),
+    ]  # fmt: skip

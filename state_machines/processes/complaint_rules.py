@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from state_machines.deadlines import due_instant
@@ -24,16 +24,13 @@ def profile(draft: Draft) -> dict[str, Any]:
     return found
 
 
-def runs_out(draft: Draft, clock: str) -> str | None:
-    """The date on which a clock started now would run out, as ISO text; None when the profile has none."""
+def runs_out(draft: Draft, clock: str, start: datetime | None = None) -> str | None:
+    """The date on which a clock that starts now, or then, runs out, as ISO text; None when the profile has none."""
     allowance = draft.context.policy.clock("complaint", clock).allowance(draft.data)
     if allowance is None:
         return None
-    start = draft.now
-    if clock == "stage_1" and profile(draft)["stage_1_from"] == "receipt":
-        start = draft.case.received_at
     calendar = draft.context.calendar
-    return calendar.local_date(due_instant(allowance, start, calendar)).isoformat()
+    return calendar.local_date(due_instant(allowance, start or draft.now, calendar)).isoformat()
 
 
 # --- guards on who acts
@@ -75,12 +72,19 @@ def new_reviewer_is_free(draft: Draft) -> bool:
     return person is None or (person not in earlier and person not in draft.get("walled_off", ()))
 
 
+def is_complainant(draft: Draft) -> bool:
+    """Only the complainant, or somebody of the team for them, may do this."""
+    if Role.MEMBER not in draft.actor.roles:
+        return True
+    return bool(draft.get("complainant_type") == "member") and not profile(draft)["respondent"]
+
+
 # --- guards on acknowledging and the early stages
 
 
 def adjustments_were_asked(draft: Draft) -> bool:
     """Ask the complainant whether any adjustments are needed, and tick that you have."""
-    return bool(draft.typed("adjustments_asked")) or not may_write(draft)
+    return bool(draft.typed("adjustments_asked") or draft.get("anonymous"))
 
 
 def vulnerable_has_handler(draft: Draft) -> bool:
@@ -115,7 +119,7 @@ def redress_is_small(draft: Draft) -> bool:
 
 def first_contact_is_owed(draft: Draft) -> bool:
     """No first contact is waiting: the complainant is not marked as vulnerable, or was called already."""
-    return draft.get("contact") == "wanted"
+    return bool(draft.get("contact") == "wanted")
 
 
 def may_wait(draft: Draft) -> bool:
@@ -185,7 +189,7 @@ def stage_2_was_extended(draft: Draft) -> bool:
 
 
 def every_point_answered(draft: Draft) -> bool:
-    """Every point needs a finding with reasons, in the order of the list: there are more or fewer findings than points."""
+    """Every point needs one finding with its reasons, in the order of the list of points."""
     return len(draft.typed("findings", ())) == max(len(draft.get("issues", ())), 1)
 
 
@@ -266,19 +270,26 @@ def never_acknowledged(draft: Draft) -> bool:
 
 def to_stage_1(draft: Draft) -> bool:
     """Say which stage is done again: 1 or 2."""
-    return draft.typed("stage") == 1
+    return bool(draft.typed("stage") == 1)
 
 
 def to_stage_2(draft: Draft) -> bool:
     """Say which stage is done again: 1 or 2."""
-    return draft.typed("stage") == 2
+    return bool(draft.typed("stage") == 2)
 
 
 # --- conditions of letters
 
 
+def audience(draft: Draft) -> str | None:
+    """Where letters to the complainant go; None when there is no address, or the complainant has withdrawn."""
+    if may_write(draft):
+        return "party:complainant"
+    return "member" if complains_as_member(draft) else None
+
+
 def _hears(draft: Draft) -> bool:
-    return not draft.get("own_initiative")
+    return not draft.case.data.get("own_initiative")
 
 
 def may_write(draft: Draft) -> bool:
@@ -305,7 +316,7 @@ def is_vulnerable(draft: Draft) -> bool:
 
 def is_statutory(draft: Draft) -> bool:
     """The clock is not one of a law."""
-    return draft.get("profile") == "UK_DATA_PROTECTION"
+    return bool(draft.get("profile") == "UK_DATA_PROTECTION")
 
 
 def overall(decisions: Iterable[str]) -> str:

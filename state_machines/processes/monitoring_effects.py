@@ -353,7 +353,9 @@ def review_task(draft: Draft) -> None:
 def reopen(draft: Draft) -> None:
     """The same case again, as a finding to be assessed; what was decided before stays in the record."""
     count_up("reopened")(draft)
+    earlier = {"opened": draft.get("case_opened_at"), "closed": draft.get("closed_on"), "outcome": draft.get("outcome")}
     draft.set(
+        earlier=[*draft.get("earlier", ()), earlier],
         outcome=None, closed_on=None, stage="none", case_opened_at=None, returns=0, reply_asked=False, reply_waived=False,
         reply_extended=False, indicators=None, evidence_grade=None, recommendation=None, breach_found=None,
         pre_notice_on=None, refused_on=None, appealed_stages=[], appealed_from=None, appeal_until=None, stayed=False,

@@ -11,7 +11,15 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 
 class Form(BaseModel):
@@ -59,18 +67,32 @@ class Finding(Form):
     """What opens a case. Other processes open one with criterion, source, source date and evidence alone."""
 
     criterion: Annotated[Criterion, Field(description="The criterion it falls under")]
-    severity: Annotated[Severity, Field(description="How grave it looks now; triage settles it")] = Severity.MAJOR
+    severity: Annotated[Severity, Field(description="How grave it looks now; triage settles it")] = (
+        Severity.MAJOR
+    )
     clause: Annotated[str, Field(max_length=200, description="Clause of the code; triage needs it")] = ""
-    reliability: Annotated[Reliability, Field(description="Source: A reliable … E unreliable, F cannot be judged")] = "F"
-    credibility: Annotated[Credibility, Field(description="Information: 1 confirmed … 5 improbable, 6 cannot be judged")] = "6"
-    source: Annotated[str, Field(min_length=2, max_length=200, description="Kind of source, without names of people")]
+    reliability: Annotated[
+        Reliability, Field(description="Source: A reliable … E unreliable, F cannot be judged")
+    ] = "F"
+    credibility: Annotated[
+        Credibility, Field(description="Information: 1 confirmed … 5 improbable, 6 cannot be judged")
+    ] = "6"
+    source: Annotated[
+        str, Field(min_length=2, max_length=200, description="Kind of source, without names of people")
+    ]
     source_date: Annotated[date, Field(description="Date of the source; for fees the date of the invoice")]
     source_url: Annotated[str, Field(max_length=500, description="Address of a public source")] = ""
     allegation: Annotated[str, Field(max_length=8000, description="What is alleged"), "personal"] = ""
-    evidence: Annotated[str, Field(max_length=4000, description="What there is and where it is kept; no names")] = ""
+    evidence: Annotated[
+        str, Field(max_length=4000, description="What there is and where it is kept; no names")
+    ] = ""
     no_evidence: Annotated[str, Field(max_length=500, description="Why there is none")] = ""
-    profile: Annotated[str, Field(max_length=20, description="Rules to follow: empty for ours, RSPO or FLA")] = ""
-    source_name: Annotated[str, Field(max_length=200, description="Who told us; kept confidential"), "personal"] = ""
+    profile: Annotated[
+        str, Field(max_length=20, description="Rules to follow: empty for ours, RSPO or FLA")
+    ] = ""
+    source_name: Annotated[
+        str, Field(max_length=200, description="Who told us; kept confidential"), "personal"
+    ] = ""
     source_email: Annotated[str, Field(max_length=254, description="Where to tell them"), "personal"] = ""
     tell_source: Annotated[bool, Field(description="The source asked to hear when it is concluded")] = False
 
@@ -93,18 +115,24 @@ class Dismissal(Reason):
     chosen: Annotated[Literal["OUT_OF_SCOPE", "NO_CASE", "DUPLICATE"], Field(description="How it is closed")]
     policy_clause: Annotated[str, Field(min_length=1, max_length=200, description="The clause this rests on")]
     duplicate_of: Annotated[str, Field(max_length=30, description="Reference of the case it repeats")] = ""
-    despite_complaint: Annotated[str, Field(max_length=2000, description="Manager: why, although a linked complaint is upheld")] = ""
+    despite_complaint: Annotated[
+        str, Field(max_length=2000, description="Manager: why, although a linked complaint is upheld")
+    ] = ""
 
 
 class Acceptance(Form):
     """What triage settles before a finding is assessed."""
 
     criterion: Criterion
-    clause: Annotated[str, Field(min_length=1, max_length=200, description="The clause alleged to be breached")]
+    clause: Annotated[
+        str, Field(min_length=1, max_length=200, description="The clause alleged to be breached")
+    ]
     severity: Severity
     reliability: Reliability
     credibility: Credibility
-    duplicates_checked: Annotated[bool, Field(description="Looked for the same member and criterion in the last 180 days")]
+    duplicates_checked: Annotated[
+        bool, Field(description="Looked for the same member and criterion in the last 180 days")
+    ]
 
 
 class Rating(Reason):
@@ -116,7 +144,9 @@ class Rating(Reason):
 class Escalation(Reason):
     """Why the senior manager must decide at once."""
 
-    ground: Annotated[Literal["zero_tolerance", "sanctions", "default_list"], Field(description="What kind of finding")]
+    ground: Annotated[
+        Literal["zero_tolerance", "sanctions", "default_list"], Field(description="What kind of finding")
+    ]
 
 
 class Meeting(Form):
@@ -130,14 +160,22 @@ class Meeting(Form):
 class Interim(Reason):
     """A precaution until the decision."""
 
-    measure: Annotated[str, Field(min_length=3, max_length=2000, description="What is stopped or required meanwhile")]
-    suspend_rights: Annotated[bool, Field(description="Benefits, logo and platform access are stopped meanwhile")] = False
+    measure: Annotated[
+        str, Field(min_length=3, max_length=2000, description="What is stopped or required meanwhile")
+    ]
+    suspend_rights: Annotated[
+        bool, Field(description="Benefits, logo and platform access are stopped meanwhile")
+    ] = False
 
 
 class Questions(Form):
     """What the member is asked."""
 
-    questions: Annotated[str, Field(min_length=5, max_length=8000, description="The questions, as the member reads them"), "personal"]
+    questions: Annotated[
+        str,
+        Field(min_length=5, max_length=8000, description="The questions, as the member reads them"),
+        "personal",
+    ]
     approved: Annotated[bool, Field(description="The questions are approved")]
     source_redacted: Annotated[bool, Field(description="Nothing in them tells who the source is")]
 
@@ -157,7 +195,9 @@ class MoreTime(Reason):
 class Statement(Form):
     """What the member says."""
 
-    statement: Annotated[str, Field(min_length=1, max_length=20000, description="In the member's words"), "personal"]
+    statement: Annotated[
+        str, Field(min_length=1, max_length=20000, description="In the member's words"), "personal"
+    ]
 
 
 def scores(value: Any) -> Any:
@@ -173,20 +213,34 @@ Score = Annotated[int, Field(ge=0, le=3)]
 class Assessment(Form):
     """The assessment as the manager gets it."""
 
-    indicators: Annotated[dict[str, Score], BeforeValidator(scores), Field(description="Each indicator from 0 to 3")]
-    evidence_grade: Annotated[Literal["strong", "adequate", "weak"], Field(description="The evidence as a whole")]
-    breach_found: Annotated[bool, Field(description="The clause was breached, on the balance of probabilities")]
+    indicators: Annotated[
+        dict[str, Score], BeforeValidator(scores), Field(description="Each indicator from 0 to 3")
+    ]
+    evidence_grade: Annotated[
+        Literal["strong", "adequate", "weak"], Field(description="The evidence as a whole")
+    ]
+    breach_found: Annotated[
+        bool, Field(description="The clause was breached, on the balance of probabilities")
+    ]
     recommendation: Literal["no_case", "advisory", "warning", "suspension", "termination"]
-    summary: Annotated[str, Field(min_length=10, max_length=20000, description="Facts, reply, options, risk"), "personal"]
+    summary: Annotated[
+        str, Field(min_length=10, max_length=20000, description="Facts, reply, options, risk"), "personal"
+    ]
 
 
 class Decision(Form):
     """What every decision says about itself."""
 
-    rationale: Annotated[str, Field(min_length=3, max_length=8000, description="Why this; no names of people")]
-    options_considered: Annotated[Lines, Field(min_length=1, description="What else was possible, one per line")]
+    rationale: Annotated[
+        str, Field(min_length=3, max_length=8000, description="Why this; no names of people")
+    ]
+    options_considered: Annotated[
+        Lines, Field(min_length=1, description="What else was possible, one per line")
+    ]
     policy_clause: Annotated[str, Field(min_length=1, max_length=200, description="The clause it rests on")]
-    dissent: Annotated[str, Field(max_length=2000, description="Who saw it differently, and why"), "personal"] = ""
+    dissent: Annotated[
+        str, Field(max_length=2000, description="Who saw it differently, and why"), "personal"
+    ] = ""
     conflict_declared: Annotated[bool, Field(description="I have a conflict of interest with this member")]
     present: Annotated[Lines, Field(description="Who sat, one per line"), "personal"] = []
 
@@ -195,17 +249,29 @@ class CloseDecision(Decision):
     """No sanction."""
 
     chosen: Literal["NO_CASE", "ADVISORY"]
-    advice: Annotated[str, Field(max_length=4000, description="What the advisory letter says"), "personal"] = ""
-    despite_complaint: Annotated[str, Field(max_length=2000, description="Why, although a linked complaint is upheld")] = ""
+    advice: Annotated[
+        str, Field(max_length=4000, description="What the advisory letter says"), "personal"
+    ] = ""
+    despite_complaint: Annotated[
+        str, Field(max_length=2000, description="Why, although a linked complaint is upheld")
+    ] = ""
 
 
 class WarningDecision(Decision):
     """A formal warning."""
 
     chosen: Literal["warn"] = "warn"
-    facts: Annotated[str, Field(min_length=3, max_length=8000, description="The facts found, as the member reads them"), "personal"]
-    required_action: Annotated[str, Field(min_length=3, max_length=4000, description="What the member must do"), "personal"]
-    why_not_next_stage: Annotated[str, Field(max_length=2000, description="On a repeat within 24 months: why only a warning")] = ""
+    facts: Annotated[
+        str,
+        Field(min_length=3, max_length=8000, description="The facts found, as the member reads them"),
+        "personal",
+    ]
+    required_action: Annotated[
+        str, Field(min_length=3, max_length=4000, description="What the member must do"), "personal"
+    ]
+    why_not_next_stage: Annotated[
+        str, Field(max_length=2000, description="On a repeat within 24 months: why only a warning")
+    ] = ""
 
 
 class Recommendation(Decision):
@@ -218,7 +284,11 @@ class SanctionDecision(Decision):
     """A suspension, a notice of termination or a termination."""
 
     chosen: Literal["suspend", "give_notice", "terminate"]
-    grounds: Annotated[str, Field(min_length=3, max_length=8000, description="The grounds, as the member reads them"), "personal"]
+    grounds: Annotated[
+        str,
+        Field(min_length=3, max_length=8000, description="The grounds, as the member reads them"),
+        "personal",
+    ]
     urgent_interim: Annotated[bool, Field(description="Cannot wait until the member is heard")] = False
 
 
@@ -237,7 +307,9 @@ def actions(value: Any) -> Any:
     names = ("text", "owner", "due", "evidence", "root_cause")
     if not isinstance(value, str):
         return value
-    return [dict(zip(names, (part.strip() for part in line.split("|")), strict=False)) for line in lines(value)]
+    return [
+        dict(zip(names, (part.strip() for part in line.split("|")), strict=False)) for line in lines(value)
+    ]
 
 
 class Plan(Form):
@@ -258,7 +330,9 @@ class PlanRejection(Reason):
 class Evidence(Form):
     """What shows that it is done."""
 
-    evidence: Annotated[Lines, Field(min_length=1, description="One line for each action, in their order"), "personal"]
+    evidence: Annotated[
+        Lines, Field(min_length=1, description="One line for each action, in their order"), "personal"
+    ]
 
 
 class Gaps(Form):
@@ -285,22 +359,30 @@ class GapsWithTime(Gaps):
 class Verification(Form):
     """How it was found that the breach is remedied."""
 
-    method: Annotated[Literal["documents", "visit", "third_party", "interview"], Field(description="How it was checked")]
+    method: Annotated[
+        Literal["documents", "visit", "third_party", "interview"], Field(description="How it was checked")
+    ]
     findings: Annotated[str, Field(min_length=3, max_length=8000, description="What was found"), "personal"]
-    split_off: Annotated[str, Field(max_length=500, description="Where open actions of a linked complaint go on")] = ""
+    split_off: Annotated[
+        str, Field(max_length=500, description="Where open actions of a linked complaint go on")
+    ] = ""
 
 
 class Appeal(Statement):
     """An appeal against a sanction."""
 
-    grounds: Annotated[Literal["procedure", "new_evidence", "proportionality"], Field(description="What it rests on")]
+    grounds: Annotated[
+        Literal["procedure", "new_evidence", "proportionality"], Field(description="What it rests on")
+    ]
 
 
 class PanelDecision(Form):
     """What the panel decided."""
 
     rationale: Annotated[str, Field(min_length=3, max_length=8000, description="Why; the member reads it")]
-    panel: Annotated[Lines, Field(min_length=1, description="Who sat, one per line: staff number or name"), "personal"]
+    panel: Annotated[
+        Lines, Field(min_length=1, description="Who sat, one per line: staff number or name"), "personal"
+    ]
     policy_clause: Annotated[str, Field(min_length=1, max_length=200)]
     dissent: Annotated[str, Field(max_length=2000), "personal"] = ""
     conflict_declared: bool

@@ -1,9 +1,10 @@
-"""One member's response to a survey campaign, from the invitation to a complete answer or a manager's decision.
+"""One member's response to a survey campaign, from the invitation to a complete answer or a decision.
 
-The ladder belongs to the response, not to the page the member is on: opening the form is not answering it, and
-only a submission by a named person ends the reminders. The order is kind: reminders, two calls, a letter to the
-senior contact, a formal notice with ten working days to comply, and then a manager's decision. Letter and notice
-leave by themselves on their day; two working days before the notice the manager hears of it and may withhold it.
+The ladder belongs to the response, not to the page the member is on: opening the form is not answering it,
+and only a submission by a named person ends the reminders. The order is kind: reminders, two calls, a letter
+to the senior contact, a formal notice with ten working days to comply, then a manager's decision. Letter and
+notice leave by themselves on their day; two working days before the notice the manager hears of it and may
+withhold it.
 
 Sources: RSPO Annual Communication of Progress (a window of about 45 days; who does not submit is warned, and
 suspended after two years in a row); RFC 3463 for what counts as a permanent failure of delivery.
@@ -145,8 +146,7 @@ INVITING = [
 _RECEIPT = (Send("survey_receipt", "member"),)
 _ANSWER: dict[str, Any] = {
     "by": MEMBER, "needs": forms.Submission, "checks": (rules.nothing_is_missing,),
-    "keeps": ("revision", "score", "band"), "does": (rules.take_answer,), "sends": _RECEIPT,
-    "closes_tasks": ("*",), "label": "Submit the answer",
+    "does": (rules.take_answer,), "sends": _RECEIPT, "closes_tasks": ("*",), "label": "Submit the answer",
 }  # fmt: skip
 _PROGRESS = ("revision", "answered", "required")
 
@@ -177,7 +177,8 @@ REVIEWING = [
     Transition("query_unanswered", "queried", None, by=SYSTEM, does=(rules.ask_call_about_query,),
                sends=(Send("survey_query_unanswered", "owner"),)),
     Transition("accept_with_caveat", UNDER_REVIEW, "complete", by=MANAGER, needs=forms.Caveat,
-               keeps=("excluded",), does=(rules.mark_caveat, rules.settle_flags), sends=(Send("survey_complete", "member"),),
+               keeps=("excluded",), does=(rules.mark_caveat, rules.settle_flags),
+               sends=(Send("survey_complete", "member"),),
                outcome="complete_with_caveat", closes_tasks=("*",),
                help="Taken as it is; the questions you name are left out of every total."),
     Transition("impute", UNDER_REVIEW, None, by=COORDINATOR, needs=forms.Imputation, keeps=("revision",),
@@ -198,7 +199,8 @@ DECIDING = [
                  help="Back to where it was. Reminders that fell into the pause are not caught up.")
       for state in EXEMPTIBLE),
     Transition("extend", ASKED, None, by=MANAGER, needs=forms.NewDeadline,
-               checks=(rules.new_deadline_is_later,), extends="respond", does=(rules.take_new_deadline, rules.grant_extension),
+               checks=(rules.new_deadline_is_later,), extends="respond",
+               does=(rules.take_new_deadline, rules.grant_extension),
                sends=(Send("survey_extension", "member"),), label="Give more time"),
     Transition("extend", ("escalated", "formal_notice", "decision"), "in_progress", by=MANAGER,
                needs=forms.NewDeadline, checks=(rules.new_deadline_is_later,), extends="respond",
@@ -212,7 +214,8 @@ DECIDING = [
                label="Record that no answer came",
                help="Opens a monitoring case. The member may still answer until the campaign closes."),
     Transition("refuse", (*WAITING, *UNDER_REVIEW), "refused", by=MEMBER | COORDINATOR,
-               needs=forms.Refusal, does=(rules.open_incident,), sends=(Send("survey_refused", "member"),), closes_tasks=("*",),
+               needs=forms.Refusal, does=(rules.open_incident,),
+               sends=(Send("survey_refused", "member"),), closes_tasks=("*",),
                label="Refuse to answer", danger=True),
 ]  # fmt: skip
 
@@ -222,13 +225,14 @@ _MOVED: dict[str, Any] = {
     "label": "The campaign's deadline was moved",
 }  # fmt: skip
 _ASKED_ANEW: dict[str, Any] = {
-    "sends": (Send("survey_deadline_moved", "member"),), "does": (rules.take_new_deadline, rules.note_writing),
+    "sends": (Send("survey_deadline_moved", "member"),),
+    "does": (rules.take_new_deadline, rules.note_writing),
 }  # fmt: skip
 
 CAMPAIGN = [
     Transition("deadline_moved", ASKED, None, **_ASKED_ANEW, **_MOVED),
-    Transition("deadline_moved", ("escalated", "formal_notice", "decision"), "in_progress", closes_tasks=("*",),
-               **_ASKED_ANEW, **_MOVED),
+    Transition("deadline_moved", ("escalated", "formal_notice", "decision"), "in_progress",
+               closes_tasks=("*",), **_ASKED_ANEW, **_MOVED),
     Transition("deadline_moved", ("bounced", "exemption_requested"), None, does=(rules.take_new_deadline,),
                **_MOVED),
     Transition("campaign_closed", (*WAITING, *LATE), "not_answered", by=SYSTEM, outcome="not_answered",

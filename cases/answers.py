@@ -1,0 +1,198 @@
+"""A member's answers: saved as they go, submitted once, looked over by the data-quality rules, scored.
+
+Every revision is kept. The member's own submission and a correction by staff are told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from cases.commands import fired, lock_seen
+from cases.environment import Environment, World, world
+from cases.errors import BadInput, CaseError
+from cases.locking import Locked
+from cases.questionnaires import kept
+from cases.tables import CaseRow, ResponseAnswers
+from config.database import Connection, transaction, without_nul
+from members import store as member_store
+from state_machines.values import Actor, Outcome, Role
+from surveys.answers import Invalid, Validated, validate
+from surveys.flags import Flag
+from surveys.quality import completion, review, text_fingerprints
+from surveys.questionnaire import Questionnaire
+from surveys.scoring import Modifiers, Score, score
+
+PROCESS = "survey_response"
+ANSWERED = ("submitted", "dq_review", "resubmitted", "complete")
+
+
+class AnswersInvalid(CaseError):
+    """The answers cannot be submitted yet."""
+
+    status = 422
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        self.errors = errors
+        super().__init__(*(f"{name}: {' '.join(found)}" for name, found in errors.items()))
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of the answers."""
+
+    ref: str
+    revision: int
+    state: str
+    flags: tuple[Flag, ...]
+    repeated: bool = False
+    """The same answers had been submitted before; nothing was done again."""
+
+
+def member_actor(member_id: int) -> Actor:
+    """Return the member as somebody who acts through their personal link."""
+    return Actor(f"member:{member_id}", "The member", frozenset({Role.MEMBER}), member_id=member_id)
+
+
+def submit(
+    env: Environment, ref: str, raw: Mapping[str, Any], *, submitting: bool = True, actor: Actor | None = None,
+    now: datetime | None = None,
+) -> Receipt:  # fmt: skip
+    """Save or submit a member's answers as their personal link would, and return the receipt.
+
+    Raises AnswersInvalid with an error per question, TransitionRefused when the case no longer waits for answers.
+    Submitting the same answers twice is harmless.
+    """
+    with transaction(env.engine) as conn:
+        here = world(conn, env, now)
+        locked = _locked(conn, ref, actor, here)
+        actor = actor or member_actor(locked.case.member_id or 0)
+        questionnaire = kept(conn, str(locked.case.data["questionnaire_fingerprint"]))
+        found = validate(questionnaire, without_nul(dict(raw)), submitting=submitting)
+        if isinstance(found, Invalid):
+            raise AnswersInvalid(found.errors)
+        last = _last(conn, locked.case.id)
+        if submitting and last is not None and last.submitted and _same(last, found) and locked.case.state in ANSWERED:
+            return Receipt(locked.case.ref, last.revision, locked.case.state, (), repeated=True)
+        return _written(conn, locked, questionnaire, found, last, here, actor)
+
+
+def _locked(conn: Connection, ref: str, actor: Actor | None, here: World) -> Locked:
+    system = Actor("system:link", "Muster", frozenset({Role.SYSTEM}))
+    locked = lock_seen(conn, ref, actor or system, here)
+    if locked.case.process != PROCESS:
+        raise BadInput(f"{locked.case.ref} is no survey response; answers belong to references that begin with SR.")
+    return locked
+
+
+def _last(conn: Connection, case_id: int) -> Any:
+    newest = select(ResponseAnswers.__table__).where(ResponseAnswers.case_id == case_id)
+    return conn.execute(newest.order_by(ResponseAnswers.revision.desc()).limit(1)).one_or_none()
+
+
+def _same(last: Any, found: Validated) -> bool:
+    return bool(last.answers == _stored(found))
+
+
+def _stored(found: Validated) -> dict[str, Any]:
+    """The answers as JSON gives them back."""
+    raw = found.as_raw()
+    return {key: raw[key] for key in ("answers", "evidence", "comments") if raw.get(key)}
+
+
+def _written(
+    conn: Connection, locked: Locked, questionnaire: Questionnaire, found: Validated, last: Any, here: World,
+    actor: Actor,
+) -> Receipt:  # fmt: skip
+    revision = (last.revision if last is not None else 0) + 1
+    flags, scored = (_reviewed(conn, locked, questionnaire, found, here) if found.submitted else ([], None))
+    conn.execute(insert(ResponseAnswers).values(
+        case_id=locked.case.id, revision=revision, at=here.now, by=actor.person, submitted=found.submitted,
+        questionnaire=questionnaire.name, questionnaire_version=questionnaire.version,
+        fingerprint=questionnaire.fingerprint(), respondent=found.as_raw().get("respondent", {}),
+        answers=_stored(found), flags=[_flag(flag) for flag in flags], score=scored.as_record() if scored else None,
+        texts=sorted(text_fingerprints(questionnaire, found).values()),
+    ))  # fmt: skip
+    outcome = _fired(conn, locked, questionnaire, found, revision, flags, scored, here, actor)
+    return Receipt(locked.case.ref, revision, outcome.after.state, tuple(flags))
+
+
+def _fired(
+    conn: Connection, locked: Locked, questionnaire: Questionnaire, found: Validated, revision: int,
+    flags: Sequence[Flag], scored: Score | None, here: World, actor: Actor,
+) -> Outcome:  # fmt: skip
+    done = completion(questionnaire, found)
+    if not found.submitted:
+        payload: dict[str, Any] = {"revision": revision, "answered": done.answered, "required": done.required}
+        return fired(conn, locked, "save", payload, None, here, actor)
+    payload = {
+        "revision": revision, "respondent_name": found.respondent.name, "respondent_role": found.respondent.role,
+        "declaration": found.declaration, "flags": [_flag(flag) for flag in flags],
+    }  # fmt: skip
+    if scored is not None and scored.value is not None:
+        payload |= {"score": float(scored.value), "band": str(scored.band.value if scored.band else "")}
+    return fired(conn, locked, "submit", payload, None, here, actor)
+
+
+def _flag(flag: Flag) -> dict[str, Any]:
+    return {
+        "rule": str(flag.rule.value), "question": flag.question or "form", "severity": str(flag.severity.value),
+        "text": flag.text[:1000],
+    }  # fmt: skip
+
+
+def _reviewed(
+    conn: Connection, locked: Locked, questionnaire: Questionnaire, found: Validated, here: World
+) -> tuple[list[Flag], Score]:
+    case = locked.case
+    member_id = case.member_id or 0
+    known = _known(conn, member_id, here)
+    contacts = [c.email for c in member_store.contacts_of(conn, [member_id]).get(member_id, []) if c.email]
+    flags = review(
+        questionnaire, found, last_year=_last_year(conn, case.id, member_id, questionnaire.name),
+        other_texts=_others(conn, case.id, case.parent_id, sorted(text_fingerprints(questionnaire, found).values())),
+        facts=known, contacts=contacts, today=here.env.calendar.local_date(here.now),
+    )  # fmt: skip
+    clock = case.clocks.get("respond")
+    late = bool(case.data.get("overdue")) or (clock is not None and here.now > clock.due)
+    modifiers = Modifiers(
+        open_monitoring_case=bool(known["open_monitoring_case"]), watch_hit=bool(known.get("watch_hits")), late=late
+    )
+    return flags, score(questionnaire, found, modifiers)
+
+
+def _known(conn: Connection, member_id: int, here: World) -> dict[str, Any]:
+    open_cases = conn.execute(
+        select(func.count()).select_from(CaseRow).where(
+            CaseRow.member_id == member_id, CaseRow.process == "monitoring", CaseRow.closed_at.is_(None)
+        )
+    ).scalar_one()  # fmt: skip
+    return {"open_monitoring_case": open_cases > 0}
+
+
+def _last_year(conn: Connection, case_id: int, member_id: int, name: str) -> Mapping[str, object]:
+    """The member's newest submitted answers to an earlier campaign with the same questionnaire."""
+    row = conn.execute(
+        select(ResponseAnswers.answers)
+        .join(CaseRow, CaseRow.id == ResponseAnswers.case_id)
+        .where(CaseRow.member_id == member_id, CaseRow.id != case_id, ResponseAnswers.questionnaire == name)
+        .where(ResponseAnswers.submitted).order_by(ResponseAnswers.at.desc()).limit(1)
+    ).scalar_one_or_none()  # fmt: skip
+    return dict((row or {}).get("answers", {}))
+
+
+def _others(conn: Connection, case_id: int, parent_id: int | None, texts: Sequence[str]) -> frozenset[str]:
+    """Which of these texts other members of the campaign have sent as well."""
+    if not texts or parent_id is None:
+        return frozenset()
+    sent = select(func.unnest(ResponseAnswers.texts).label("text")).join(
+        CaseRow, CaseRow.id == ResponseAnswers.case_id
+    ).where(CaseRow.parent_id == parent_id, CaseRow.id != case_id, ResponseAnswers.texts.overlap(list(texts)))  # fmt: skip
+    found = sent.subquery()
+    return frozenset(conn.execute(select(found.c.text).where(found.c.text.in_(texts)).distinct()).scalars())
+
+

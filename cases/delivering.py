@@ -1,0 +1,113 @@
+"""Delivery, as the record sees it: what a message's case looks like now, and what a dead address means for a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, tuple_
+
+from cases import facts as case_facts
+from cases.environment import Environment, world
+from cases.locking import lock_ids
+from cases.rows import clock_from_json
+from cases.store import apply, change_of
+from cases.tables import CaseEvent, CaseRow, EventPersonal
+from config.database import Connection, transaction
+from members.tables import Member
+from notifications.delivery import deliver_due
+from notifications.transport import SmtpTransport, Transport
+from notifications.values import CaseView, ClockView, DeliveryReport
+from state_machines.engine import decide
+from state_machines.registry import process_named
+from state_machines.values import SYSTEM, Refused
+
+BOUNCED = "bounced"
+"""The trigger that a case has when it can wait for an address to be repaired."""
+
+
+def deliver(
+    env: Environment,
+    *,
+    budget_seconds: float | None = None,
+    transport: Transport | None = None,
+    progress: Callable[[int], None] | None = None,
+    now: datetime | None = None,
+) -> DeliveryReport:
+    """Send what is due and still wanted, and return what was done. Cases whose member cannot be reached are told."""
+    moment = now or env.now()
+    own = transport is None
+    transport = transport or SmtpTransport(env.settings)
+    try:
+        report = deliver_due(
+            env.engine, settings=env.settings, policy=env.policy, calendar=env.calendar, load_cases=case_views,
+            load_payloads=payloads, now=moment, transport=transport, budget_seconds=budget_seconds, progress=progress,
+        )  # fmt: skip
+    finally:
+        if own:
+            transport.close()
+    unreachable = {*report.unusable, *(r.case_id for r in report.refused if r.case_id is not None)}
+    if unreachable:
+        tell_bounced(env, unreachable, now=moment)
+    return report
+
+
+def tell_bounced(env: Environment, case_ids: Collection[int], *, now: datetime) -> int:
+    """Tell cases that their member cannot be reached, where their process waits for that; return how many moved."""
+    with transaction(env.engine) as conn:
+        here = world(conn, env, now)
+        locked = lock_ids(conn, case_ids)
+        gathered = case_facts.gather(conn, [found.case for found in locked], now=now)
+        changes = []
+        for found in locked:
+            outcome = decide(
+                process_named(found.case.process), found.case, BOUNCED, actor=SYSTEM,
+                context=here.context(gathered[found.case.id]), now=now,
+            )  # fmt: skip
+            if not isinstance(outcome, Refused):
+                changes.append(change_of(outcome, found, here))
+        apply(conn, changes, here)
+        return len(changes)
+
+
+def case_views(conn: Connection, ids: Sequence[int]) -> Mapping[int, CaseView]:
+    """Return these cases as their mail sees them, in one statement."""
+    source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
+    rows = conn.execute(
+        select(
+            CaseRow.__table__, Member.name.label("member_name"), Member.ref.label("member_ref"),
+            Member.status.label("member_status"), Member.language.label("member_language"),
+            Member.flags.label("member_flags"),
+        ).select_from(source).where(CaseRow.id.in_(ids))
+    )  # fmt: skip
+    return {row.id: _view(row) for row in rows}
+
+
+def _view(row: Any) -> CaseView:
+    process = process_named(row.process)
+    state = process.state(row.state)
+    clocks = {}
+    for name, stored in row.clocks.items():
+        clock = process.clock_of(row.state, name)
+        clocks[name] = ClockView(name, clock.title if clock else name, clock_from_json(name, stored).due)
+    return CaseView(
+        case_id=row.id, ref=row.ref, process=row.process, state=row.state, title=process.title, state_label=state.title,
+        subject=row.subject, final=state.final, on_hold=row.on_hold, team=row.team, owner_id=row.owner_id,
+        owner_role=row.owner_role, restricted_to=frozenset(row.restricted_to) if row.restricted_to is not None else None,
+        walled_off=frozenset(row.walled_off or ()), opened_at=row.opened_at, received_at=row.received_at,
+        deadline=row.deadline_at, data=row.data, parties=row.parties, clocks=clocks, member_id=row.member_id,
+        member_name=row.member_name or "", member_ref=row.member_ref or "", member_status=row.member_status or "",
+        member_language=row.member_language or "", member_flags=frozenset(row.member_flags or ()),
+    )  # fmt: skip
+
+
+def payloads(conn: Connection, keys: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], Mapping[str, Any]]:
+    """Return what was typed in the events that asked for messages, personal parts included, by case and sequence."""
+    event = CaseEvent.__table__
+    rows = conn.execute(
+        select(event.c.case_id, event.c.seq, event.c.details, EventPersonal.data.label("personal"))
+        .outerjoin(EventPersonal, (EventPersonal.case_id == event.c.case_id) & (EventPersonal.seq == event.c.seq))
+        .where(tuple_(event.c.case_id, event.c.seq).in_(list(keys)))
+    )  # fmt: skip
+    return {(r.case_id, r.seq): {**r.details.get("payload", {}), **(r.personal or {})} for r in rows}

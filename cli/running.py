@@ -1,0 +1,229 @@
+"""`muster init`, `up`, `demo`, `stop`, `status` and `check`: an installation, made, run and looked at."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import JsonOption, command_errors, local, refuse, say, show_json, show_list, show_record, span
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command()
+@command_errors()
+def init(
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="For trying out: its clock can be set.")] = False,
+) -> None:
+    """Make the database of this installation, for production or as a sandbox. Twice is harmless.
+
+    The kind is for ever: a sandbox never becomes a production database. Examples: muster init; muster init --sandbox
+    """
+    from config.settings import load_settings
+
+    settings = load_settings()
+    made = initialised(settings, sandbox=sandbox)
+    kind = "sandbox" if sandbox else "production"
+    say(f"{'Made' if made else 'There is already'} a {kind} database; everything else is in {settings.home}.")
+    say("Next: muster up")
+
+
+@app.command()
+@command_errors()
+def up() -> None:
+    """Run everything: the database, Prefect with its schedules, and the desk, until Ctrl-C.
+
+    What dies is started again; what was missed is caught up. Example: muster up
+    """
+    from config.settings import load_settings
+    from workflows import supervisor
+
+    supervisor.up(load_settings(), say)
+
+
+@app.command()
+@command_errors()
+def demo(
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete this demo and start anew.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the first scheduled sweep.")] = False,
+) -> None:
+    """Run Muster with made-up members in a sandbox; mail goes to files. Again continues the same demo.
+
+    Its home is .muster-demo, unless MUSTER_HOME says otherwise. Examples: muster demo; muster demo --fresh
+    """
+    from cli import trying_out
+
+    trying_out.run(fresh=fresh, sure=yes, once=once)
+
+
+@app.command()
+@command_errors()
+def stop() -> None:
+    """Stop the `muster up` of this home, and its embedded database.
+
+    Example: muster stop
+    """
+    import os
+    import signal
+    import time
+
+    from config.postgres import stop_embedded
+    from config.settings import load_settings
+    from workflows.only_one import holder
+
+    settings = load_settings()
+    runs = holder(settings.home)
+    if runs is not None:
+        os.kill(runs, signal.SIGTERM)
+        while holder(settings.home) == runs:
+            time.sleep(0.2)
+    database = settings.database_url is None and stop_embedded(settings)
+    say("Stopped." if runs is not None or database else "Nothing was running.")
+
+
+@app.command()
+@command_errors()
+def status(as_json: JsonOption = False) -> None:
+    """Show how this installation is: its clock, the last sweep, what is due, overdue and parked, the outbox.
+
+    Examples: muster status; muster status --json
+    """
+    from cases import health
+    from cases.environment import open_environment
+    from config.settings import load_settings
+    from workflows.only_one import holder
+
+    settings = load_settings()
+    _require_database(settings)
+    found = {**health.status(open_environment(settings)), "running": holder(settings.home) is not None}
+    if as_json:
+        show_json(found)
+        return
+    show_record(_in_words(found, settings))
+
+
+def _in_words(found: dict[str, Any], settings: "Settings") -> dict[str, Any]:
+    """Return what people read of a status: ages as spans, what lies deeper as one line each."""
+    words: dict[str, Any] = {}
+    for key, value in found.items():
+        inner = value.items() if isinstance(value, dict) else [("", value)]
+        for part, item in inner:
+            name = f"{key} {part}".strip().replace("_", " ")
+            seconds = name.endswith((" seconds", " age")) and isinstance(item, int | float)
+            words[name.removesuffix(" seconds")] = span(item) if seconds else local(_instant(item), settings.zone)
+    return words
+
+
+def _instant(value: object) -> object:
+    """Return the instant that an ISO 8601 text is; everything else as it is."""
+    from datetime import datetime
+
+    if isinstance(value, str) and value[:2] == "20" and "T" in value:
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
+@app.command()
+@command_errors()
+def check(as_json: JsonOption = False) -> None:
+    """Prove the processes and their letters, and check every promise against the database. Exit status 1 when broken.
+
+    Examples: muster check; muster check --json
+    """
+    from config.settings import load_settings
+
+    settings = load_settings()
+    findings = _broken_definitions(settings)
+    looked = not findings and _has_database(settings)
+    if looked:
+        findings += _broken_promises(settings)
+    if as_json:
+        show_json({"ok": not findings, "database": looked, "findings": findings})
+    elif findings:
+        show_list(findings, {"check": "Check", "ref": "Where", "why": "What is wrong"})
+    else:
+        say(f"All promises hold{'' if looked else '; there is no database to check yet'}.")
+    if findings:
+        raise typer.Exit(1)
+
+
+def _broken_definitions(settings: "Settings") -> list[dict[str, str]]:
+    """Return what is wrong with processes and letters, without a database."""
+    from cases.environment import load_policy
+    from notifications import catalogue, samples
+    from state_machines.registry import check_all
+
+    broken = check_all(load_policy(settings), list(catalogue.entries()))
+    found = [
+        {"check": "process", "ref": f"{bad.process}: {bad.path}", "why": bad.rule} for bad in dict.fromkeys(broken)
+    ]
+    missing = catalogue.missing_templates()
+    found += [{"check": "letters", "ref": name, "why": "the template does not exist"} for name in missing]
+    if not missing:
+        _, failed = samples.render_samples()
+        found += [{"check": "letters", "ref": kind, "why": why} for kind, why in failed.items()]
+    return found
+
+
+def _broken_promises(settings: "Settings") -> list[dict[str, str]]:
+    """Return what is wrong in the database."""
+    from cases import nightly
+    from cases.environment import open_environment
+
+    env = open_environment(settings)
+    found: list[dict[str, str]] = nightly.run_checks(env, now=env.now()).to_dict()["findings"]
+    return found
+
+
+# ------------------------------------------------------------------------------------------- the database
+
+
+def initialised(settings: "Settings", *, sandbox: bool) -> bool:
+    """Make and migrate the database of this home; return False when it was there already."""
+    from cases import installation
+    from config.clock import utc_now
+    from config.database import make_engine
+    from config.postgres import database_url
+    from migrations import upgrade
+
+    engine = make_engine(database_url(settings), pool_size=1)
+    try:
+        upgrade(engine)
+        return bool(installation.initialise(engine, settings, sandbox=sandbox, now=utc_now()))
+    finally:
+        engine.dispose()
+
+
+def kind_of(settings: "Settings") -> str | None:
+    """Return `production` or `sandbox`, or None when there is no database that is set up."""
+    from cases import installation
+    from config.database import make_engine, reading
+    from config.postgres import database_url
+    from migrations import current
+
+    if settings.database_url is None and not (settings.home / "postgres" / "PG_VERSION").exists():
+        return None
+    engine = make_engine(database_url(settings), pool_size=1)
+    try:
+        if current(engine) is None:
+            return None
+        with reading(engine) as conn:
+            return installation.kind(conn)
+    finally:
+        engine.dispose()
+
+
+def _has_database(settings: "Settings") -> bool:
+    return kind_of(settings) is not None
+
+
+def _require_database(settings: "Settings") -> None:
+    if not _has_database(settings):
+        refuse(f"There is no Muster database for {Path(settings.home).name} yet; run: muster init")

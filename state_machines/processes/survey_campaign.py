@@ -1,0 +1,129 @@
+"""A campaign that asks every member of a population to assess itself, from the plan to the report.
+
+It closes at 100 % only when everybody has completed or has an approved exemption; otherwise a senior manager
+closes it with a list of exceptions, and it is never called 100 %. The responses are cases of their own.
+
+Sources: RSPO Annual Communication of Progress (windows of about 45 days; a list of non-submitters is kept);
+small cells are left out of what is shared, as is usual in statistical disclosure control.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from state_machines.escalation import escalations
+from state_machines.process import EVERY_OPEN_STATE, Clock, Process, Send, State, Transition
+from state_machines.processes import survey_campaign_rules as rules
+from state_machines.processes import survey_forms as forms
+from state_machines.values import Role
+
+COORDINATOR = frozenset({Role.COORDINATOR})
+MANAGER = frozenset({Role.MANAGER})
+SENIOR = frozenset({Role.SENIOR})
+EITHER = COORDINATOR | MANAGER
+SYSTEM = frozenset({Role.SYSTEM})
+
+BUILD = Clock("build", ladder="standard", label="building the questionnaire")
+BEFORE_LIVE = ("planning", "plan_approved", "build", "pilot", "ready")
+
+STATES = [
+    State("planning", clocks=(Clock("plan", ladder="standard", label="approval of the plan"),)),
+    State("plan_approved", clocks=(BUILD,)),
+    State("build", clocks=(BUILD,)),
+    State("pilot", owner=Role.MANAGER, clocks=(Clock("pilot", ladder="standard"),)),
+    State("ready", clocks=(Clock("launch", ladder="launch", until="launch"),),
+          help="The invitations go out by themselves at 09:00 on the launch date."),
+    State("live", clocks=(Clock("deadline", ladder="live", until="deadline"),)),
+    State("overdue_chase", clocks=(Clock("deadline", ladder="chase", until="deadline"),),
+          help="The deadline has passed, and not everybody has answered."),
+    State("review", clocks=(Clock("settle", ladder="settling", label="review of all answers"),)),
+    State("aggregation", clocks=(Clock("report", ladder="standard"),)),
+    State("reported", owner=Role.MANAGER, clocks=(Clock("close", ladder="decision"),)),
+    State("closed_100", final=True, label="Closed at 100 %"),
+    State("closed_exception", final=True, label="Closed with exceptions"),
+    State("cancelled", final=True),
+]  # fmt: skip
+
+PREPARING = [
+    Transition("approve_plan", "planning", "plan_approved", by=MANAGER, needs=forms.PlanApproval,
+               only_if=(rules.ladder_is_known, rules.deadline_is_ahead), four_eyes=("open",)),
+    Transition("start_build", "plan_approved", "build", by=COORDINATOR, needs=forms.QuestionSet,
+               checks=(rules.questions_have_a_version,), keeps=("questionnaire_version",)),
+    Transition("start_pilot", "build", "pilot", by=COORDINATOR, needs=forms.Pilot,
+               checks=(rules.pilot_is_large_enough,)),
+    Transition("return_to_build", "pilot", "build", by=MANAGER, needs=forms.PilotIssues),
+    Transition("accept_pilot", "pilot", "ready", by=MANAGER, needs=forms.PilotResult,
+               checks=(rules.pilot_went_well,)),
+    Transition("skip_pilot", ("plan_approved", "build"), "ready", by=MANAGER, needs=forms.SkippedPilot,
+               checks=(rules.questions_have_a_version,), keeps=("questionnaire_version",),
+               help="For questions that have been asked before."),
+    Transition("move_launch", ("planning", "plan_approved", "build", "pilot"), None, by=MANAGER,
+               needs=forms.NewLaunch, checks=(rules.launch_is_in_order,), keeps=("launch",)),
+    Transition("move_launch", "ready", None, by=MANAGER, needs=forms.NewLaunch,
+               checks=(rules.launch_is_in_order,), keeps=("launch",), restarts=("launch",)),
+]  # fmt: skip
+
+_INVITE: dict[str, Any] = {"does": (rules.invite_everyone,), "danger": True}
+
+RUNNING = [
+    Transition("launch", "ready", "live", by=EITHER | SYSTEM, only_if=rules.LAUNCH, **_INVITE),
+    Transition("launch", "ready", None, by=SYSTEM, does=(rules.tell_why_not_launched,),
+               help="Muster says what stands in the way, and tries again the next day."),
+    Transition("launch_anyway", "ready", "live", by=MANAGER, needs=forms.Because, only_if=rules.LAUNCH[:-1],
+               help="Although too many members have no contact that works.", **_INVITE),
+    Transition("add_member", "live", None, by=EITHER, needs=forms.LateJoiner,
+               only_if=(rules.deadline_is_ahead,), does=(rules.note_joiner,), label="Ask one member more"),
+    Transition("move_deadline", BEFORE_LIVE, None, by=MANAGER, needs=forms.NewDeadline,
+               checks=(rules.deadline_is_in_order,), does=(rules.take_new_deadline,)),
+    Transition("move_deadline", "live", None, by=MANAGER, needs=forms.NewDeadline, extends="deadline",
+               checks=(rules.deadline_is_later,),
+               does=(rules.take_new_deadline, rules.move_deadline_of_responses)),
+    Transition("move_deadline", "overdue_chase", "live", by=MANAGER, needs=forms.NewDeadline,
+               extends="deadline", checks=(rules.deadline_is_later,),
+               does=(rules.take_new_deadline, rules.move_deadline_of_responses)),
+    Transition("deadline_passed", "live", "review", by=SYSTEM, only_if=(rules.everyone_is_in,),
+               does=(rules.tell_everyone_is_in,)),
+    Transition("deadline_passed", "live", "overdue_chase", by=SYSTEM, does=(rules.tell_deadline_passed,)),
+    Transition("everyone_in", ("live", "overdue_chase"), "review", by=SYSTEM | COORDINATOR,
+               only_if=(rules.everyone_is_in,), does=(rules.tell_everyone_is_in,)),
+    Transition("tell_senior", "overdue_chase", None, by=SYSTEM, does=(rules.tell_still_outstanding,)),
+    Transition("end_chase", "overdue_chase", "review", by=SYSTEM | COORDINATOR,
+               only_if=(rules.chase_has_ended,)),
+]  # fmt: skip
+
+CLOSING = [
+    Transition("all_settled", "review", "aggregation", by=SYSTEM | COORDINATOR,
+               only_if=(rules.everyone_is_settled,)),
+    Transition("submit_report", "aggregation", None, by=COORDINATOR, needs=forms.Report,
+               does=(rules.note_report,), sends=(Send("campaign_report_ready", "manager"),)),
+    Transition("return_report", "aggregation", None, by=MANAGER, needs=forms.Because,
+               only_if=(rules.report_is_submitted,), does=(rules.drop_report,),
+               sends=(Send("campaign_report_returned", "owner"),)),
+    Transition("approve_report", "aggregation", "reported", by=MANAGER, four_eyes=("submit_report",),
+               only_if=(rules.report_is_submitted, rules.no_cell_is_too_small)),
+    Transition("close_100", "reported", "closed_100", by=MANAGER, does=(rules.close_responses,),
+               only_if=(rules.everyone_is_accounted_for,), outcome="complete", label="Close at 100 %"),
+    Transition("close_with_exceptions", "reported", "closed_exception", by=SENIOR, needs=forms.Exceptions,
+               only_if=(rules.no_answer_is_under_review,), checks=(rules.each_outstanding_has_an_action,),
+               does=(rules.note_exceptions, rules.close_responses), outcome="closed_with_exceptions",
+               help="It is never reported as 100 %.", danger=True),
+    Transition("cancel", EVERY_OPEN_STATE, "cancelled", by=MANAGER, needs=forms.Because,
+               does=(rules.cancel_responses,), outcome="cancelled", danger=True),
+]  # fmt: skip
+
+PROCESS = Process(
+    "survey_campaign",
+    version=1,
+    prefix="SC",
+    title="Survey campaign",
+    initial="planning",
+    states=STATES,
+    transitions=[*PREPARING, *RUNNING, *CLOSING, *escalations()],
+    opening=forms.Plan,
+    opening_keeps=(
+        "title", "questionnaire", "questionnaire_version", "launch", "deadline", "population", "ladder",
+        "languages",
+    ),
+    facts=("children", "population"),
+    doc=__doc__,
+)  # fmt: skip
