@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from cases import facts as case_facts
@@ -135,8 +135,7 @@ def _sweep_locked(conn: Connection, locked: Sequence[Locked], here: World) -> Sw
             changes.append(_parked(found, broken, here))
             report.parked += 1
     store.apply(conn, changes, here)
-    parked = [c.outcome.after.id for c in changes if c.outcome.steps[0].kind == "parked"]
-    _put_off(conn, parked, here)
+    _put_off(conn, changes, here)
     _count(report, changes)
     return report
 
@@ -154,16 +153,21 @@ def _parked(found: Locked, broken: Exception, here: World) -> Change:
     return plain_change(found, found.case, "parked", {"why": why}, {}, actor=SYSTEM, now=here.now)
 
 
-def _put_off(conn: Connection, ids: Sequence[int], here: World) -> None:
-    """Let a parked case come back later, with its reason on the row for everybody to see."""
-    if not ids:
+_PUT_OFF = text("""
+UPDATE cases AS c SET due_at = :later, parked_at = :now, parked_why = u.why
+FROM unnest(CAST(:ids AS bigint[]), CAST(:whys AS text[])) AS u(id, why) WHERE c.id = u.id
+""")
+
+
+def _put_off(conn: Connection, changes: Sequence[Change], here: World) -> None:
+    """Let parked cases come back later, with their reason on the row for everybody to see."""
+    parked = [c.outcome for c in changes if c.outcome.steps[0].kind == "parked"]
+    if not parked:
         return
     later = here.now + timedelta(minutes=here.env.policy.sweep.get("parked_minutes", 60))
-    conn.execute(
-        update(CaseRow)
-        .where(CaseRow.id.in_(ids))
-        .values(due_at=later, parked_at=here.now, parked_why="see its history")
-    )
+    ids = [outcome.after.id for outcome in parked]
+    whys = [str(outcome.steps[0].details["why"]) for outcome in parked]
+    conn.execute(_PUT_OFF, {"later": later, "now": here.now, "ids": ids, "whys": whys})
 
 
 def _one_by_one(env: Environment, ids: Sequence[int], now: datetime) -> SweepReport:
@@ -178,8 +182,9 @@ def _one_by_one(env: Environment, ids: Sequence[int], now: datetime) -> SweepRep
             with transaction(env.engine) as conn:
                 here = world(conn, env, now)
                 found = _still_due(conn, case_id, now)
-                store.apply(conn, [_parked(locked, broken, here) for locked in found], here)
-                _put_off(conn, [locked.case.id for locked in found], here)
+                parked = [_parked(locked, broken, here) for locked in found]
+                store.apply(conn, parked, here)
+                _put_off(conn, parked, here)
             report.parked += 1
             report.due += 1
     return report

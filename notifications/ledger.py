@@ -142,7 +142,7 @@ def _counts_beside(messages: Sequence[QueuedMessage]) -> Any:
 
 
 def record_addressed(conn: Connection, addressed: Sequence[tuple[QueuedMessage, Recipient, bool]]) -> None:
-    """Write down whom each message is about to go to, before it goes; the flag says that it is this person's for good."""
+    """Write down whom each message is about to go to; the flag says that it stays with this person."""
     for_each = [
         {"b_id": message.id, "b_email": to.email, "b_name": to.name, "b_contact": to.contact_id,
          "b_staff": to.staff_id if for_good else None}

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from config import postgres
 from config.database import Engine, make_engine, metadata
 from config.locks import locked
+from tests.cast import Cast, cast_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("MUSTER_CI") == "1"
@@ -121,6 +122,12 @@ def engine(engine_url: str) -> Iterator[Engine]:
     engine = make_engine(engine_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def cast(engine: Engine, tmp_path: Path) -> Cast:
+    """A sandbox with the cast of the tests."""
+    return cast_of(engine, tmp_path / "home")
 
 
 @pytest.fixture(scope="session")

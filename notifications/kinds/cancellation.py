@@ -1,4 +1,4 @@
-"""Messages of a cancellation. An offer is sent only in direct reply to the member, so it is a service message."""
+"""Messages of a cancellation. An offer is sent in direct reply only, so it is a service message."""
 
 from notifications.kind import MessageKind, Purpose
 
@@ -39,9 +39,13 @@ KINDS = [
         while_in=frozenset({"offer_made", "notice_running"}),
         sample={"case": OFFER},
     ),
-    MessageKind("cancellation_offer_confirmed", Purpose.LEGAL, "Accepted offer, confirmed", sample={"case": OFFER}),
+    MessageKind(
+        "cancellation_offer_confirmed", Purpose.LEGAL, "Accepted offer, confirmed", sample={"case": OFFER}
+    ),
     MessageKind("cancellation_ended", Purpose.SERVICE, "Membership has ended", sample={"case": NOTICE}),
-    MessageKind("cancellation_cooled_off", Purpose.LEGAL, "Cancelled in cooling-off", sample={"case": NOTICE}),
+    MessageKind(
+        "cancellation_cooled_off", Purpose.LEGAL, "Cancelled in cooling-off", sample={"case": NOTICE}
+    ),
     MessageKind(
         "cancellation_hardship",
         Purpose.SERVICE,

@@ -1,4 +1,4 @@
-"""The messages of a monitoring case. To a member they are legal notices: content and delivery are kept as proof.
+"""The messages of a monitoring case. To a member they are legal notices: content and delivery are proof.
 
 A source hears only that its word was received and that it is concluded.
 """

@@ -1,7 +1,8 @@
 """Messages of a survey response.
 
-Each reminder is wanted only in the states in which an answer is awaited and nothing else comes first. So whoever
-has submitted, is exempt, cannot be reached or has been asked back never gets one that was already waiting to leave.
+Each reminder is wanted only in the states in which an answer is awaited and nothing else comes first. So
+whoever has submitted, is exempt, cannot be reached or has been asked back never gets one that was already
+waiting to leave.
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,11 @@ def _reminder(kind: str, title: str, while_in: frozenset[str] = ASKED, **facts: 
 
 
 def _letter(
-    kind: str, title: str, while_in: frozenset[str] = frozenset(), purpose: Purpose = Purpose.SERVICE, **sample: Any
+    kind: str,
+    title: str,
+    while_in: frozenset[str] = frozenset(),
+    purpose: Purpose = Purpose.SERVICE,
+    **sample: Any,
 ) -> MessageKind:
     return MessageKind(kind, purpose, title, while_in=while_in, sample={"case": ASKING} | sample)
 
@@ -52,7 +57,11 @@ KINDS = [
     _reminder("survey_reminder_first", "First reminder", frozenset({"opened", "in_progress"})),
     _reminder("survey_reminder_second", "Second reminder", frozenset({"invited", "opened"})),
     _reminder(
-        "survey_reminder_progress", "Second reminder, begun", frozenset({"in_progress"}), answered=31, required=40
+        "survey_reminder_progress",
+        "Second reminder, begun",
+        frozenset({"in_progress"}),
+        answered=31,
+        required=40,
     ),
     _reminder("survey_week_left", "One week left"),
     _reminder("survey_three_days_left", "Three days left"),
@@ -61,7 +70,9 @@ KINDS = [
     _reminder("survey_nudge", "Reminder by hand", ASKED | ESCALATED),
     _reminder("survey_overdue", "Overdue notice", overdue=True),
     _reminder("survey_letter", "Letter to the senior contact", ESCALATED, overdue=True),
-    _letter("survey_formal_notice", "Formal notice", frozenset({"formal_notice"}), Purpose.LEGAL, case=NOTICED),
+    _letter(
+        "survey_formal_notice", "Formal notice", frozenset({"formal_notice"}), Purpose.LEGAL, case=NOTICED
+    ),
     _letter(
         "survey_query",
         "Questions about the answer",

@@ -14,8 +14,8 @@ it, which is no error. Somebody who comes back has a new membership; the ended c
 (``reinstate``).
 
 Facts from outside: ``member`` (flags, joined_on), ``linked`` (open complaints), ``history`` with
-``saved_case`` (an earlier cancellation that is saved now), ``cancellations_window`` (earlier cancellations,
-without this one) and ``offers_24m`` (accepted offers by code).
+``saved_case`` (an earlier cancellation that is saved now), ``cancellations_window`` (how many others),
+``offers_24m`` (the ``offers`` of those of two years, in a row) and ``open_complaints``.
 
 Sources: Consumer Contracts Regulations 2013; Digital Markets, Competition and Consumers Act 2024 ss. 258 to
 266; OFT v Ashbourne Management Services [2011] EWHC 1237 (Ch).
@@ -28,6 +28,7 @@ from typing import Any
 
 from state_machines.escalation import escalations
 from state_machines.process import EVERYONE_INSIDE, Clock, Effect, Process, Send, State, Transition
+from state_machines.processes import cancellation_ending as ending
 from state_machines.processes import cancellation_forms as forms
 from state_machines.processes import cancellation_offers as offers
 from state_machines.processes import cancellation_rules as rules
@@ -108,7 +109,7 @@ def ways_out(trigger: str, by: Collection[Role], effect: Effect, **more: Any) ->
     return [
         Transition(trigger, ("requested", "identity_check"), "cooling_off_check", by=by, does=(effect,),
                    **more),
-        Transition(trigger, "cooling_off_check", by=by, does=(effect, rules.cool_off), **COOLED_OFF, **more),
+        Transition(trigger, "cooling_off_check", by=by, does=(effect, ending.cool_off), **COOLED_OFF, **more),
         Transition(trigger, ("cooling_off_check", *TALKING), "notice_running", by=by,
                    does=(effect, rules.give_notice),
                    sends=NOTICE_SENDS, closes_tasks=("contact_member",), **more),
@@ -119,7 +120,8 @@ EXIT = [
     *ways_out("end_now_without_offers", ANYBODY, rules.note_exit, needs=forms.Exit,
               label="End the membership now", help="No further questions and no offers."),
     Transition("end_now_without_offers", "intent", "cooling_off_check", by=ANYBODY, needs=forms.Exit,
-               does=(rules.confirm_statement, rules.note_exit), label="End the membership now"),
+               does=(rules.confirm_statement, rules.note_exit, offers.notice_hardship),
+               label="End the membership now"),
     *ways_out("time_is_up", SYSTEM, rules.end_offers),
     *ways_out("record_death", DESK, rules.note_death, needs=forms.Death, label="The member has died",
               help="No offers, no reminders; one letter to whoever acts for the member."),
@@ -140,7 +142,7 @@ BEGINNING = [
                only_if=(rules.identity_in_doubt,)),
     Transition("check_cooling_off", "requested", "cooling_off_check", by=SYSTEM),
     Transition("confirm_cancellation", "intent", "cooling_off_check", by=ANYBODY, needs=forms.Statement,
-               does=(rules.confirm_statement,),
+               does=(rules.confirm_statement, offers.notice_hardship),
                sends=(Send("cancellation_receipt", "member", when=rules.alive),),
                label="Yes, end the membership"),
     Transition("keep_membership", "intent", "intent_closed", by=ANYBODY, outcome="kept",
@@ -151,7 +153,7 @@ BEGINNING = [
     Transition("reject_identity", "identity_check", "not_the_member", by=frozenset({Role.MANAGER}),
                danger=True,
                needs=forms.IdentityNote, outcome="not_the_member", label="It was not the member"),
-    Transition("cool_off", "cooling_off_check", by=SYSTEM, does=(rules.cool_off,), **COOLED_OFF),
+    Transition("cool_off", "cooling_off_check", by=SYSTEM, does=(ending.cool_off,), **COOLED_OFF),
     Transition("hear_hardship", "cooling_off_check", "hardship", by=SYSTEM,
                only_if=(rules.outside_cooling_off, offers.in_hardship),
                sends=(Send("cancellation_hardship", "member"),)),
@@ -234,19 +236,19 @@ ENDING = [
     Transition("record_evidence", "notice_running", None, by=DESK, needs=forms.Evidence,
                restarts=("end_date",), does=(rules.note_evidence, rules.work_out_end), sends=NOTICE_SENDS[:2],
                label="Reason to leave early was shown"),
-    Transition("end_reached", "notice_running", "end_confirmed", by=SYSTEM, does=(rules.end_membership,),
+    Transition("end_reached", "notice_running", "end_confirmed", by=SYSTEM, does=(ending.end_membership,),
                sends=(Send("cancellation_ended", "member", when=rules.alive),
-                      Send("cancellation_refund_note", "role:finance", when=rules.refund_is_due))),
+                      Send("cancellation_refund_note", "role:finance", when=ending.refund_is_due))),
     Transition("settle", "end_confirmed", "cancelled", by=MONEY, needs=forms.Settlement,
-               keeps=("balance", "refunded"), checks=(rules.refund_covers,), does=(rules.note_settlement,),
+               keeps=("balance", "refunded"), checks=(ending.refund_covers,), does=(ending.note_settlement,),
                closes_tasks=("cancel_direct_debit",), label="Account settled"),
-    Transition("close_unsettled", "end_confirmed", "cancelled", by=SYSTEM, only_if=(rules.no_refund_due,),
-               does=(rules.left_unsettled,)),
+    Transition("close_unsettled", "end_confirmed", "cancelled", by=SYSTEM, only_if=(ending.no_refund_due,),
+               does=(ending.left_unsettled,)),
     Transition("confirm_refund", "cooled_off", "refunded", by=MONEY, needs=forms.Refund, outcome="cooled_off",
                keeps=("amount", "refunded_on"), closes_tasks=("stop_collection",), label="Refund done"),
     Transition("reinstate", "cancelled", None, by=DECIDERS | SYSTEM, needs=forms.Rejoin,
-               checks=(rules.arrears_agreed,),
-               does=(rules.note_return,), label="Came back with a new membership"),
+               checks=(ending.arrears_agreed,),
+               does=(ending.note_return,), label="Came back with a new membership"),
 ]  # fmt: skip
 
 BESIDE = frozenset({"stated_at", "verbatim", "executor_name", "executor_email", "payer_name", "payer_email"})

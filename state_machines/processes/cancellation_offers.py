@@ -3,6 +3,7 @@ exit."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,6 +38,8 @@ def _flagged(draft: Draft) -> bool:
 
 def has_open_complaint(draft: Draft) -> bool:
     """There is no open complaint."""
+    if (draft.fact("history") or {}).get("open_complaints"):
+        return True
     linked = draft.fact("linked") or ()
     return any(other.get("process") == "complaint" and not other.get("outcome") for other in linked)
 
@@ -72,9 +75,9 @@ def view(draft: Draft) -> dict[str, Any]:
 
 
 def used(draft: Draft) -> Mapping[str, int]:
-    """How often the member took each offer in 24 months."""
-    history = draft.fact("history") or {}
-    return dict(history.get("offers_24m") or {})
+    """How often the member took each offer in 24 months; what was offered and not taken does not count."""
+    offers = (draft.fact("history") or {}).get("offers_24m") or ()
+    return Counter(offer["code"] for offer in offers if offer.get("accepted_on"))
 
 
 def available(draft: Draft) -> list[Offer]:

@@ -268,6 +268,16 @@ def never_acknowledged(draft: Draft) -> bool:
     return not draft.get("acknowledged_on")
 
 
+def stage_exists(draft: Draft) -> bool:
+    """This profile has one stage only; do stage 1 again."""
+    return draft.typed("stage") == 1 or has_second_stage(draft)
+
+
+def person_is_free(draft: Draft) -> bool:
+    """The person you name took part at the first stage or is named in the complaint; name somebody else."""
+    return handler_is_free(draft) if draft.typed("stage") == 1 else new_reviewer_is_free(draft)
+
+
 def to_stage_1(draft: Draft) -> bool:
     """Say which stage is done again: 1 or 2."""
     return bool(draft.typed("stage") == 1)

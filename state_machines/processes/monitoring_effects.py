@@ -37,6 +37,7 @@ def last_day(draft: Draft, clock: str, anchor: Any = None) -> str:
 
 # --- signal, triage, assessment
 
+
 def record_source(draft: Draft) -> None:
     """Keep who told us apart from the facts; a critical finding is alerted at once."""
     if draft.typed("source_name") or draft.typed("source_email"):
@@ -59,6 +60,12 @@ def alert_if_critical(draft: Draft) -> None:
 def acknowledge(draft: Draft) -> None:
     """Stop the alert; the record says who took it."""
     draft.set(alert="acknowledged")
+
+
+def drop_alert(draft: Draft) -> None:
+    """A finding that is not critical alerts nobody; should it become so again, it does anew."""
+    if not case_is_critical(draft):
+        draft.set(alert=None)
 
 
 def search_duplicates(draft: Draft) -> None:
@@ -143,6 +150,7 @@ def after_return(draft: Draft) -> None:
 
 # --- sanctions
 
+
 def open_case(draft: Draft) -> None:
     """The finding becomes a case that is counted, with the first decision that applies a stage."""
     if not draft.get("case_opened_at"):
@@ -183,7 +191,12 @@ def suspend(draft: Draft) -> None:
     """Suspend, with a letter that says what ends it and by when."""
     begin_suspension(draft)
     draft.set(appeal_until=last_day(draft, "appeal_window"))
-    letter(draft, "monitoring_suspension", appeal_until=draft.get("appeal_until"), expel_after=last_day(draft, "expel"))
+    letter(
+        draft,
+        "monitoring_suspension",
+        appeal_until=draft.get("appeal_until"),
+        expel_after=last_day(draft, "expel"),
+    )
 
 
 def give_notice(draft: Draft) -> None:
@@ -199,7 +212,9 @@ def terminate(draft: Draft) -> None:
     draft.set(stage="expulsion", terminated_on=draft.today, appeal_until=last_day(draft, "appeal_window"))
     draft.change_member(status="terminated")
     draft.send("monitoring_benefits_stopped", "role:finance")
-    draft.task("monitoring_final_invoice", "Send the last invoice and end the licences", Role.FINANCE, "WD(10)")
+    draft.task(
+        "monitoring_final_invoice", "Send the last invoice and end the licences", Role.FINANCE, "WD(10)"
+    )
     letter(draft, "monitoring_termination", appeal_until=draft.get("appeal_until"))
 
 
@@ -241,6 +256,7 @@ def close_resolved(draft: Draft) -> None:
 
 # --- the corrective plan
 
+
 def keep_plan(draft: Draft) -> None:
     """Keep what is to be done by when; who does it stays with the personal part of the event."""
     actions = draft.typed("actions", ())
@@ -265,7 +281,9 @@ def plan_is_rejected(draft: Draft) -> None:
     draft.set(rejection_proposed=False, plan_meeting=False)
     letter(draft, "monitoring_plan_rejected", plan_by=last_day(draft, "plan"))
     if int(draft.get("plan_rejections")) >= int(draft.setting("plan_rounds")):
-        draft.task("monitoring_meet_member", "Two plans were rejected: meet the member", Role.MANAGER, "WD(5)")
+        draft.task(
+            "monitoring_meet_member", "Two plans were rejected: meet the member", Role.MANAGER, "WD(5)"
+        )
 
 
 def set_new_date(draft: Draft) -> None:
@@ -276,9 +294,13 @@ def set_new_date(draft: Draft) -> None:
 
 # --- appeals
 
+
 def begin_appeal(draft: Draft) -> None:
     """Remember where it came from: there it goes back to, and each sanction is appealed against once."""
-    draft.set(appealed_from=draft.case.state, appealed_stages=[*draft.get("appealed_stages", ()), draft.get("stage")])
+    draft.set(
+        appealed_from=draft.case.state,
+        appealed_stages=[*draft.get("appealed_stages", ()), draft.get("stage")],
+    )
 
 
 def stay(draft: Draft) -> None:
@@ -320,7 +342,7 @@ def vary_to_warning(draft: Draft) -> None:
     """A warning in place of the sanction: the time to resolve starts with the panel's decision."""
     begin_warning(draft)
     draft.change_member(status="active")
-    draft.set(stayed=False)
+    draft.set(stayed=False, resolve_from=None)
 
 
 def vary_to_suspension(draft: Draft) -> None:
@@ -330,6 +352,7 @@ def vary_to_suspension(draft: Draft) -> None:
 
 
 # --- endings and beginnings anew
+
 
 def member_left(draft: Draft) -> None:
     """Close it and mark the register, so that a new application meets the open case."""
@@ -347,13 +370,22 @@ def follow_up_task(draft: Draft) -> None:
 
 def review_task(draft: Draft) -> None:
     """Ask how a suspended member is getting on."""
-    draft.task("monitoring_suspension_review", "Ask the suspended member how the remedy stands", Role.COORDINATOR, "WD(5)")
+    draft.task(
+        "monitoring_suspension_review",
+        "Ask the suspended member how the remedy stands",
+        Role.COORDINATOR,
+        "WD(5)",
+    )
 
 
 def reopen(draft: Draft) -> None:
     """The same case again, as a finding to be assessed; what was decided before stays in the record."""
     count_up("reopened")(draft)
-    earlier = {"opened": draft.get("case_opened_at"), "closed": draft.get("closed_on"), "outcome": draft.get("outcome")}
+    earlier = {
+        "opened": draft.get("case_opened_at"),
+        "closed": draft.get("closed_on"),
+        "outcome": draft.get("outcome"),
+    }
     draft.set(
         earlier=[*draft.get("earlier", ()), earlier],
         outcome=None, closed_on=None, stage="none", case_opened_at=None, returns=0, reply_asked=False, reply_waived=False,

@@ -1,8 +1,8 @@
-"""What people type in a monitoring case. Lists may be typed as lines of text, since letters and web forms are text.
+"""What people type in a monitoring case. Lists may be typed as lines of text, as web forms give them.
 
 Names and words of people are marked personal: they are kept beside the event and can be erased.
-Sources: Better Cotton monitoring protocol (criteria, stages); Admiralty scale (reliability A to F, credibility 1 to 6);
-SAAS corrective action rules (a major breach is absence or breakdown, a minor one an isolated lapse).
+Sources: Better Cotton monitoring protocol (criteria, stages); Admiralty scale (reliability A to F, credibility
+1 to 6); SAAS corrective action rules (a major breach is absence or breakdown, a minor one an isolated lapse).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Criterion(StrEnum):
 
 
 class Severity(StrEnum):
-    """How grave it is. Critical: an imminent threat to people, zero tolerance, sanctions or a default list."""
+    """How grave it is. Critical: imminent threat to people, zero tolerance, sanctions, a default list."""
 
     MINOR = "minor"
     MAJOR = "major"

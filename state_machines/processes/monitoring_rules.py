@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ STAGES = ("none", "warning", "suspension", "expulsion")
 
 def case_is_critical(draft: Draft) -> bool:
     """Only a critical finding goes to the senior manager at once; change the severity first if it is one."""
-    return draft.get("severity") == "critical" or draft.get("criterion") == "default_list"
+    return bool(draft.get("severity") == "critical" or draft.get("criterion") == "default_list")
 
 
 def not_critical(draft: Draft) -> bool:
@@ -31,14 +31,9 @@ def not_critical(draft: Draft) -> bool:
     return not case_is_critical(draft)
 
 
-def opened_critical(draft: Draft) -> bool:
-    """Only for critical findings."""
-    return case_is_critical(draft)
-
-
 def alert_is_open(draft: Draft) -> bool:
     """There is no alert that waits to be acknowledged."""
-    return draft.get("alert") == "raised"
+    return case_is_critical(draft) and bool(draft.get("alert") == "raised")
 
 
 def meeting_is_open(draft: Draft) -> bool:
@@ -47,6 +42,7 @@ def meeting_is_open(draft: Draft) -> bool:
 
 
 # --- triage
+
 
 def below_high(draft: Draft) -> bool:
     """The finding is graver than major: propose the dismissal, and a manager signs it as well."""
@@ -85,7 +81,11 @@ def upheld_complaint_is_answered(draft: Draft) -> bool:
 
 def upheld_complaints(draft: Draft) -> list[Mapping[str, Any]]:
     """The linked complaints that were upheld, wholly or in part."""
-    return [c for c in _complaints(draft) if str(c.get("outcome") or "").lower() in ("upheld", "partly", "partly_upheld")]
+    return [
+        c
+        for c in _complaints(draft)
+        if str(c.get("outcome") or "").lower() in ("upheld", "partly", "partly_upheld")
+    ]
 
 
 def _complaints(draft: Draft) -> Iterable[Mapping[str, Any]]:
@@ -104,6 +104,7 @@ def rated_below(draft: Draft) -> bool:
 
 
 # --- assessment
+
 
 def questions_are_approved(draft: Draft) -> bool:
     """The questions must be approved before they are sent."""
@@ -146,6 +147,7 @@ def returns_left(draft: Draft) -> bool:
 
 
 # --- decisions
+
 
 def no_conflict_declared(draft: Draft) -> bool:
     """You declared a conflict of interest; someone else must decide."""
@@ -194,11 +196,6 @@ def chosen(word: str) -> Guard:
     return chosen_fits
 
 
-def returns_or_never_assessed(draft: Draft) -> bool:
-    """It went back to assessment as often as may be; decide on what is known."""
-    return returns_left(draft)
-
-
 def time_is_up(draft: Draft, clock: str) -> bool:
     """Whether a clock of the case has run out."""
     running = draft.case.clocks.get(clock)
@@ -239,9 +236,12 @@ def statutes_allow(draft: Draft) -> bool:
 
 # --- the corrective plan
 
+
 def rounds_left(draft: Draft) -> bool:
     """As many plans were rejected as may be: the manager meets the member first."""
-    return int(draft.get("plan_rejections", 0)) < int(draft.setting("plan_rounds")) or bool(draft.get("plan_meeting"))
+    return int(draft.get("plan_rejections", 0)) < int(draft.setting("plan_rounds")) or bool(
+        draft.get("plan_meeting")
+    )
 
 
 def rounds_are_used_up(draft: Draft) -> bool:
@@ -256,17 +256,19 @@ def first_rejection(draft: Draft) -> bool:
 
 def last_rejection_proposed(draft: Draft) -> bool:
     """The coordinator proposes a further rejection first; after the last one accept the plan or record a refusal."""
-    return not first_rejection(draft) and not rounds_are_used_up(draft) and bool(draft.get("rejection_proposed"))
+    return (
+        not first_rejection(draft) and not rounds_are_used_up(draft) and bool(draft.get("rejection_proposed"))
+    )
 
 
 def may_be_rejected_again(draft: Draft) -> bool:
-    """A first rejection needs no second signature; after the last one a manager accepts the plan or records a refusal."""
+    """The first rejection needs one signature; after the last, a manager accepts the plan or records a refusal."""
     return not first_rejection(draft) and not rounds_are_used_up(draft)
 
 
 def is_minor(draft: Draft) -> bool:
     """A coordinator accepts plans on minor breaches; this one a manager must accept."""
-    return draft.get("severity") == "minor"
+    return bool(draft.get("severity") == "minor")
 
 
 def evidence_for_each_action(draft: Draft) -> bool:
@@ -293,7 +295,7 @@ def extensions_left(draft: Draft) -> bool:
 def later_than_now(draft: Draft) -> bool:
     """The new end must lie after the present one."""
     running, until = draft.case.clocks.get("resolve"), draft.typed("until")
-    return running is not None and until is not None and until > draft.context.calendar.local_date(running.due)
+    return running is not None and bool(until > draft.context.calendar.local_date(running.due))
 
 
 def complaint_actions_settled(draft: Draft) -> bool:
@@ -303,6 +305,7 @@ def complaint_actions_settled(draft: Draft) -> bool:
 
 
 # --- appeals, endings, beginnings anew
+
 
 def in_time_to_appeal(draft: Draft) -> bool:
     """The time to appeal has run out."""
@@ -340,29 +343,30 @@ def varied_to(stage: str) -> Guard:
 
     def milder(draft: Draft) -> bool:
         """The panel can only put something milder in place of the sanction."""
-        instead = draft.typed("instead")
-        return bool(instead == stage) and (stage == "advisory" or STAGES.index(stage) < STAGES.index(draft.get("stage")))
+        lower = stage == "advisory" or STAGES.index(stage) < STAGES.index(draft.get("stage"))
+        return bool(draft.typed("instead") == stage) and lower
 
     return milder
 
 
 def not_expelled_here(draft: Draft) -> bool:
     """The membership was ended by this case; the time to appeal runs on."""
-    return draft.get("stage") != "expulsion"
+    return bool(draft.get("stage") != "expulsion")
 
 
 def within_reopening(draft: Draft) -> bool:
     """It was closed more than twelve months ago; log a new finding."""
-    closed = draft.get("closed_on")
-    return closed is not None and _day(draft.today) <= add_months(_day(closed), int(draft.setting("reopen_months")))
+    closed, months = draft.get("closed_on"), int(draft.setting("reopen_months"))
+    return closed is not None and _day(draft.today) <= add_months(_day(closed), months)
 
 
 def still_a_member(draft: Draft) -> bool:
     """The member has left; the mark on the register meets a new application."""
-    return draft.get("outcome") != "MEMBER_LEFT"
+    return bool(draft.get("outcome") != "MEMBER_LEFT")
 
 
 # --- whom to tell
+
 
 def source_asked(draft: Draft) -> bool:
     """The source did not ask to hear of it."""
@@ -372,16 +376,6 @@ def source_asked(draft: Draft) -> bool:
 def member_knows(draft: Draft) -> bool:
     """The member was never told of this finding."""
     return bool(draft.get("reply_asked") or draft.get("interim") or draft.get("stage", "none") != "none")
-
-
-def negated(guard: Guard) -> Callable[[Draft], bool]:
-    """Return the opposite of a guard, for choosing between two transitions."""
-
-    def otherwise(draft: Draft) -> bool:
-        """Another rule applies here."""
-        return not guard(draft)
-
-    return otherwise
 
 
 def _day(text: str) -> date:

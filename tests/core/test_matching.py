@@ -191,8 +191,7 @@ def test_a_column_that_is_not_there_is_named_with_what_was_meant() -> None:
         check_mapping({"name": "Organization"}, ("Organisation", "Website"))
 
     assert str(refused.value) == (
-        'The file has no column "Organization". Did you mean "Organisation"?'
-        " Its columns are: Organisation, Website."
+        'The file has no column "Organization". Did you mean "Organisation"? Its columns are: Organisation, Website.'
     )
 
 
@@ -244,9 +243,7 @@ def test_flags_are_added_and_never_removed_by_a_file() -> None:
 def test_the_same_name_twice_in_the_file_is_refused_on_the_later_line() -> None:
     found = plan([row(2, name="Netflix"), row(3, name="NETFLIX, Inc.")])
 
-    assert [(refusal.line, refusal.why) for refusal in found.refused] == [
-        (3, "The same member is already on line 2.")
-    ]
+    assert [(refusal.line, refusal.why) for refusal in found.refused] == [(3, "The same member is already on line 2.")]
 
 
 def test_the_same_known_member_twice_in_the_file_is_refused_on_the_later_line() -> None:
