@@ -14,17 +14,18 @@ from sqlalchemy import func, insert, select
 
 from cases.commands import fired, lock_seen
 from cases.environment import Environment, World, world
-from cases.errors import BadInput, CaseError
+from cases.errors import BadInput, CaseError, CaseNotFound
 from cases.locking import Locked
 from cases.questionnaires import kept
 from cases.tables import CaseRow, ResponseAnswers
-from config.database import Connection, transaction, without_nul
+from config.database import Connection, reading, transaction, without_nul
 from members import store as member_store
 from state_machines.values import Actor, Outcome, Role
 from surveys.answers import Invalid, Validated, validate
 from surveys.flags import Flag
 from surveys.quality import completion, review, text_fingerprints
 from surveys.questionnaire import Questionnaire
+from surveys.sample import sample_answers
 from surveys.scoring import Modifiers, Score, score
 
 PROCESS = "survey_response"
@@ -109,7 +110,7 @@ def _written(
     actor: Actor,
 ) -> Receipt:  # fmt: skip
     revision = (last.revision if last is not None else 0) + 1
-    flags, scored = (_reviewed(conn, locked, questionnaire, found, here) if found.submitted else ([], None))
+    flags, scored = _reviewed(conn, locked, questionnaire, found, here) if found.submitted else ([], None)
     conn.execute(insert(ResponseAnswers).values(
         case_id=locked.case.id, revision=revision, at=here.now, by=actor.person, submitted=found.submitted,
         questionnaire=questionnaire.name, questionnaire_version=questionnaire.version,
@@ -196,3 +197,21 @@ def _others(conn: Connection, case_id: int, parent_id: int | None, texts: Sequen
     return frozenset(conn.execute(select(found.c.text).where(found.c.text.in_(texts)).distinct()).scalars())
 
 
+def sample_for(env: Environment, ref: str, *, seed: int = 0, poor: bool = False) -> dict[str, Any]:
+    """Return made-up answers that fit the questionnaire of a response. Raises CaseNotFound or BadInput."""
+    with reading(env.engine) as conn:
+        row = conn.execute(select(CaseRow.__table__).where(CaseRow.ref == ref.strip().upper())).one_or_none()
+        if row is None:
+            raise CaseNotFound(ref)
+        if row.process != PROCESS:
+            raise BadInput(f"{row.ref} is no survey response.")
+        questionnaire = kept(conn, str(row.data["questionnaire_fingerprint"]))
+        raw = sample_answers(questionnaire, seed=seed, quality="poor" if poor else "good")
+        contacts = member_store.contacts_of(conn, [row.member_id]).get(row.member_id, [])
+        if contacts:
+            raw["respondent"] = {
+                **raw["respondent"],
+                "email": contacts[0].email,
+                "name": contacts[0].name or "Sam Sample",
+            }
+        return raw

@@ -6,42 +6,28 @@ hashes, is shown by the daily seals: digests over the last event of every case, 
 
 from __future__ import annotations
 
-import csv
-import json
-import logging
-import os
-import tempfile
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from sqlalchemy import Select, Text, cast, select, text
+from sqlalchemy import select, text
 
-from cases.commands import acts_for
-from cases.environment import Environment, World, world
-from cases.errors import BadInput, CaseNotFound, NotAllowed
-from cases.permissions import visible
+from cases.exporting import STREAMED, export
+from cases.rebuilding import rebuild
 from cases.rows import GENESIS, event_hash, personal_digest
-from cases.tables import CaseEvent, CaseRow, EventPersonal, JobRun
-from config.database import Connection, reading, to_json
-from state_machines.process import Process
-from state_machines.registry import processes
-from state_machines.values import STAFF, Actor, Role
+from cases.tables import JobRun
+from config.database import Connection
 
-log = logging.getLogger(__name__)
+__all__ = ["AuditReport", "Problem", "export", "rebuild", "verify"]
 
 SEAL = "seal"
 """The job under which daily seals are kept."""
 SEALS_COMPARED = 30
 BATCH = 5000
 MOST_PROBLEMS = 1000
-STREAMED = {"stream_results": True, "yield_per": BATCH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,156 +186,3 @@ def _kept_seals(conn: Connection) -> list[_Seal]:
         for row in conn.execute(newest.limit(SEALS_COMPARED))
         if row.result
     ]
-
-
-# --- handing it out
-
-FORMATS = ("jsonl", "csv")
-_PERSONAL_FOR = frozenset({Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.ADMINISTRATOR, Role.SYSTEM})
-_COLUMNS = (
-    "seq", "at", "actor", "role", "on_behalf_of", "kind", "trigger", "source", "target", "occurrence",
-    "process_version", "policy_version", "personal_digest", "prev_hash", "hash",
-)  # fmt: skip
-
-
-def export(
-    env: Environment, path: Path, *, fmt: str = "jsonl", personal: bool = False, actor: Actor, now: datetime | None = None
-) -> int:
-    """Write the events the actor may see into a file, and return how many. The file is whole or not there at all.
-
-    Details are given to the letter, so that hashes can be computed from the file. Raises NotAllowed, or BadInput
-    with a sentence.
-    """
-    if fmt not in FORMATS:
-        raise BadInput(f"The record is exported as {' or '.join(FORMATS)}, not as {fmt!r}.")
-    if not actor.roles & (STAFF | {Role.SYSTEM}):
-        raise NotAllowed("Only staff may export the record.")
-    if personal and not actor.roles & _PERSONAL_FOR:
-        raise NotAllowed("Only a manager may export the personal parts of the record.")
-    with reading(env.engine) as conn, _whole_file(path) as file:
-        here = world(conn, env, now)
-        rows = conn.execute(_exported(actor, here, personal), execution_options=STREAMED)
-        head = {"as_at": here.now, "personal": personal}
-        count = _write_csv(file, head, rows) if fmt == "csv" else _write_lines(file, head, rows)
-    what = "with" if personal else "without"
-    log.info("The record was exported: %s events, %s personal parts.", count, what, extra={"actor": actor.person})
-    return count
-
-
-def _exported(actor: Actor, here: World, personal: bool) -> Select[Any]:
-    event = CaseEvent.__table__.c
-    columns = [CaseRow.ref.label("case"), CaseRow.process, *(event[name] for name in _COLUMNS)]
-    columns.append(cast(event.details, Text).label("details"))
-    statement = select(*columns).join(CaseRow, CaseRow.id == event.case_id)
-    if personal:
-        beside = (EventPersonal.case_id == event.case_id) & (EventPersonal.seq == event.seq)
-        statement = statement.add_columns(cast(EventPersonal.data, Text).label("personal"))
-        statement = statement.outerjoin(EventPersonal, beside)
-    allowed = visible(actor, acts_for(actor, here))
-    return statement.where(allowed, event.at <= here.now).order_by(event.case_id, event.seq)
-
-
-def _write_lines(file: IO[str], head: dict[str, Any], rows: Iterable[Any]) -> int:
-    file.write(to_json(head) + "\n")
-    count = 0
-    for row in rows:
-        values = dict(row._mapping)
-        verbatim = {name: values.pop(name) for name in ("details", "personal") if name in values}
-        tail = "".join(f', "{name}": {found or "null"}' for name, found in verbatim.items())
-        file.write(to_json(values)[:-1] + tail + "}\n")
-        count += 1
-    return count
-
-
-def _write_csv(file: IO[str], head: dict[str, Any], rows: Any) -> int:
-    file.write(f"# as at {head['as_at'].isoformat()}, {'with' if head['personal'] else 'without'} personal parts\n")
-    writer = csv.writer(file)
-    writer.writerow(rows.keys())
-    count = 0
-    for row in rows:
-        writer.writerow([v.isoformat() if isinstance(v, datetime) else v for v in row])
-        count += 1
-    return count
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[IO[str]]:
-    """Yield a file that takes its name only when everything is written."""
-    try:
-        number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as bad:
-        raise BadInput(f"The file {path} cannot be written: {bad.strerror}.") from None
-    draft = Path(name)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(number)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-# --- rebuilding
-
-
-def rebuild(conn: Connection, case_id: int, as_at: datetime | None = None) -> dict[str, Any]:
-    """Return a case as its events say it was at an instant (now: None): state, facts, counts, people, clocks.
-
-    Facts that were never set and facts that were set to nothing are the same here. Raises CaseNotFound when the case
-    did not exist yet.
-    """
-    event = CaseEvent.__table__.c
-    statement = select(
-        CaseRow.ref, CaseRow.process, event.seq, event.at, event.actor, event.role, event.kind, event.trigger,
-        event.source, event.target, event.details,
-    ).join(CaseRow, CaseRow.id == event.case_id).where(event.case_id == case_id)  # fmt: skip
-    if as_at is not None:
-        statement = statement.where(event.at <= as_at)
-    events = conn.execute(statement.order_by(event.seq)).all()
-    if not events:
-        raise CaseNotFound(f"case {case_id}")
-    return folded(processes().get(events[0].process), events)
-
-
-def folded(process: Process | None, events: Sequence[Any]) -> dict[str, Any]:
-    """Return what a sequence of events adds up to."""
-    case: dict[str, Any] = {
-        "ref": events[0].ref, "process": events[0].process, "state": events[0].target, "on_hold": False, "data": {},
-        "counts": {}, "people": {}, "clocks": {}, "opened_at": events[0].at, "entered_at": events[0].at,
-        "closed_at": None, "seq": 0,
-    }  # fmt: skip
-    for event in events:
-        if event.target != case["state"]:
-            case |= {"state": event.target, "entered_at": event.at}
-        case["seq"] = event.seq
-        case["data"] |= event.details.get("data", {})
-        _fold_clocks(process, case, event)
-        if event.kind in ("opened", "transition"):
-            _fold_move(process, case, event)
-    state = process.by_name.get(case["state"]) if process else None
-    case["closed_at"] = events[-1].at if state is not None and state.final else None
-    case["data"] = {name: value for name, value in case["data"].items() if value is not None}
-    return case
-
-
-def _fold_clocks(process: Process | None, case: dict[str, Any], event: Any) -> None:
-    """A clock that ends where the next state has it too was started afresh and is due at the same instant."""
-    due = event.details.get("clocks_due", {})
-    for name in event.details.get("clocks_ended", {}):
-        again = process is not None and name in process.clocks_by_state.get(event.target, {})
-        if name not in due and not again:
-            case["clocks"].pop(name, None)
-    case["clocks"] |= due
-
-
-def _fold_move(process: Process | None, case: dict[str, Any], event: Any) -> None:
-    named = [t for t in process.transitions if t.trigger == event.trigger] if process else []
-    case["on_hold"] = (case["on_hold"] or any(t.holds for t in named)) and not any(t.resumes for t in named)
-    by_system = event.role == Role.SYSTEM.value
-    stays = event.kind == "transition" and event.source == event.target and any(t.internal for t in named)
-    if not (by_system and stays):
-        case["counts"][event.trigger] = case["counts"].get(event.trigger, 0) + 1
-    if not by_system:
-        before = case["people"].get(event.trigger, [])
-        case["people"][event.trigger] = [*(person for person in before if person != event.actor), event.actor]

@@ -38,9 +38,13 @@ def read_plan(path: Path) -> dict[str, Any]:
         raise BadInput(f"The plan {path} cannot be read: {bad.strerror}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as bad:
         line = getattr(getattr(bad, "problem_mark", None), "line", None)
-        raise BadInput(f"The plan {path.name} is not valid YAML{f' (line {line + 1})' if line is not None else ''}.") from None
+        raise BadInput(
+            f"The plan {path.name} is not valid YAML{f' (line {line + 1})' if line is not None else ''}."
+        ) from None
     if not isinstance(plan, dict):
-        raise BadInput(f"The plan {path.name} holds no settings; it needs kind, title, questionnaire, launch, deadline.")
+        raise BadInput(
+            f"The plan {path.name} holds no settings; it needs kind, title, questionnaire, launch, deadline."
+        )
     kind = plan.pop("kind", None)
     if kind not in KINDS:
         raise BadInput(f"The plan {path.name} has kind {kind!r}; known are {', '.join(KINDS)}.")

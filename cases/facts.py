@@ -107,8 +107,7 @@ def _history_of(case: Case, rows: Sequence[Any], now: datetime) -> dict[str, Any
             if row.process == "monitoring" and row.data.get("criterion") == case.data.get("criterion")
             and row.data.get("case_opened_at")
         ),
-        "complaints_12m": 1 * (case.process == "complaint")
-        + sum(1 for row in others if row.process == "complaint" and row.received_at >= year),
+        "complaints_12m": sum(1 for row in others if row.process == "complaint" and row.received_at >= year),
         "open_complaints": sum(1 for row in others if row.process == "complaint" and row.closed_at is None),
         "cancellations_window": sum(1 for row in cancellations if row.received_at >= now - timedelta(days=90)),
         "saved_case": next((row.ref for row in cancellations if row.state == "saved"), None),

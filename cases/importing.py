@@ -127,9 +127,13 @@ def _columns(process: Process, mapping: Mapping[str, str], columns: Sequence[str
         name = given.strip().lower().replace("-", "_")
         name = name if name in known else ALIASES.get(name, name)
         if name not in known:
-            raise BadInput(f"A {process.title.lower()} has no field {given!r}{did_you_mean(given, known)} Known are {', '.join(known)}.")
+            raise BadInput(
+                f"A {process.title.lower()} has no field {given!r}{did_you_mean(given, known)} Known are {', '.join(known)}."
+            )
         if column not in columns:
-            raise BadInput(f"The file has no column {column!r}{did_you_mean(column, columns)} It has {', '.join(columns)}.")
+            raise BadInput(
+                f"The file has no column {column!r}{did_you_mean(column, columns)} It has {', '.join(columns)}."
+            )
         found[name] = column
     if "member" not in found and "subject" not in found:
         raise BadInput("Say with --map which columns hold the member and the subject.")
@@ -171,9 +175,7 @@ def _row(line: int, values: Mapping[str, str], process: Process, here: World) ->
     subject = values.get("subject") or str(payload.get("category") or values.get("member") or process.title)
     if process.opening is not None and "category" in process.opening.model_fields:
         payload.setdefault("category", subject[:200])
-    return _Row(
-        line, values.get("member", ""), subject, values.get("external_ref"), _received(values, here), payload
-    )
+    return _Row(line, values.get("member", ""), subject, values.get("external_ref"), _received(values, here), payload)
 
 
 def _received(values: Mapping[str, str], here: World) -> datetime | None:

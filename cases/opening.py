@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from cases.environment import World
 from cases.errors import TransitionRefused
 from cases.owners import owner_for
 from cases.rows import staff_id_of
-from cases.writing import Change
+from cases.writing import Change, walled_off
 from config.database import Connection, copy_rows
 from members import store as member_store
 from state_machines.engine import open_case
@@ -60,7 +61,22 @@ def decided(
         return []
     seeds = [_seed(wish, case_id, world) for wish, case_id in zip(wishes, next_ids(conn, len(wishes)), strict=True)]
     gathered = case_facts.gather(conn, seeds, now=world.now)
-    return [_decided_one(wish, seed, gathered[seed.id], world, actor) for wish, seed in zip(wishes, seeds, strict=True)]
+    found = []
+    opened: Counter[tuple[str, int | None]] = Counter()
+    for wish, seed in zip(wishes, seeds, strict=True):
+        facts = _counting(gathered[seed.id], wish, opened)
+        found.append(_decided_one(wish, seed, facts, world, actor))
+        opened[wish.process.name, wish.member_id] += 1
+    return found
+
+
+def _counting(facts: dict[str, Any], wish: Wish, opened: Counter[tuple[str, int | None]]) -> Mapping[str, Any]:
+    """The facts of a case with those counted that the same batch has opened for its member."""
+    number = opened["complaint", wish.member_id]
+    if "history" not in facts or not number:
+        return facts
+    history = facts["history"]
+    return {**facts, "history": {**history, "complaints_12m": history["complaints_12m"] + number}}
 
 
 def _seed(wish: Wish, case_id: int, world: World) -> Case:
@@ -79,7 +95,7 @@ def _decided_one(
     )
     if isinstance(outcome, Refused):
         return wish, outcome
-    walled = tuple(found for p in outcome.after.data.get("walled_off", ()) if (found := staff_id_of(p)) is not None)
+    walled = tuple(walled_off(outcome.after))
     coordinator = _coordinator(wish, outcome.after, world, actor, walled)
     owner = coordinator
     if outcome.owner_role is not Role.COORDINATOR:
@@ -87,7 +103,7 @@ def _decided_one(
             outcome.owner_role, outcome.after, wish.process, world.staffing, coordinator_id=coordinator, kept_out=walled
         )
     return Change(
-        outcome, wish.process.version, owner, coordinator, None, wish.external_ref, None, walled, wish.link
+        outcome, wish.process.version, owner, coordinator, None, wish.external_ref, None, wish.link
     )  # fmt: skip
 
 

@@ -164,7 +164,7 @@ def case_page(
         context = here.context(facts)
         return CasePage(
             _line(row, here), case, row, _acting(row, here), _events(conn, case.id, last_events),
-            message_queries.messages_of(conn, case.id), _tasks(conn, case.id), _links(conn, case.id, actor, here),
+            [_message(m) for m in message_queries.messages_of(conn, case.id)], _tasks(conn, case.id), _links(conn, case.id, actor, here),
             _evidence(conn, case.id), list(choices(process, case, actor=actor, context=context, now=here.now)),
             expected(process, case, context=context, now=here.now) if row.closed_at is None else [],
         )  # fmt: skip
@@ -192,6 +192,14 @@ def _events(conn: Connection, case_id: int, last: int | None) -> list[dict[str, 
         }
         for row in reversed(rows)
     ]  # fmt: skip
+
+
+def _message(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id, "kind": row.kind, "audience": row.audience, "state": row.state, "reason": row.reason,
+        "to_email": row.to_email, "to_name": row.to_name, "subject": row.subject, "event_seq": row.event_seq,
+        "not_before": _iso(row.not_before), "sent_at": _iso(row.sent_at), "attempts": row.attempts,
+    }  # fmt: skip
 
 
 def _tasks(conn: Connection, case_id: int) -> list[dict[str, Any]]:

@@ -29,7 +29,9 @@ def find(name: str, settings: Settings, beside: Path | None = None) -> Path:
     for path in places:
         if path.suffix in (".yaml", ".yml") and path.is_file():
             return path
-    known = sorted(path.stem for folder in (settings.home / "questionnaires", SHIPPED) for path in folder.glob("*.yaml"))
+    known = sorted(
+        path.stem for folder in (settings.home / "questionnaires", SHIPPED) for path in folder.glob("*.yaml")
+    )
     raise BadInput(f"There is no questionnaire {name!r}; there are {', '.join(known)}, or give the path of a file.")
 
 

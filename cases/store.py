@@ -12,6 +12,7 @@ from cases.errors import CaseError
 from cases.follow import follow
 from cases.locking import Locked
 from cases.owners import owner_for
+from cases.rows import staff_id_of
 from cases.writing import Change
 from config.database import Connection
 from members import writing as member_writing
@@ -33,6 +34,9 @@ def change_of(outcome: Outcome, locked: Locked, world: World) -> Change:
 
 def owner_after(outcome: Outcome, locked: Locked, world: World) -> tuple[int | None, int | None]:
     """Return who owns the case after this, and who is its coordinator. The owner changes only with the role or state."""
+    named = named_owner(outcome, world)
+    if named is not None and named not in locked.walled_off:
+        return named, named if outcome.owner_role is Role.COORDINATOR else locked.coordinator_id
     if outcome.final or (outcome.after.state == outcome.before.state and _active(locked.owner_id, world)):
         return locked.owner_id, locked.coordinator_id
     same_role = outcome.owner_role.value == locked.owner_role and outcome.owner_role is Role.COORDINATOR
@@ -43,6 +47,13 @@ def owner_after(outcome: Outcome, locked: Locked, world: World) -> tuple[int | N
         coordinator_id=locked.coordinator_id, kept_out=locked.walled_off,
     )  # fmt: skip
     return owner, owner if outcome.owner_role is Role.COORDINATOR else locked.coordinator_id
+
+
+def named_owner(outcome: Outcome, world: World) -> int | None:
+    """The person whom a fact of the case names as its owner in this state, if they are still here."""
+    fact = process_named(outcome.after.process).state(outcome.after.state).owner_fact
+    person = staff_id_of(outcome.after.data.get(fact)) if fact else None
+    return person if _active(person, world) else None
 
 
 def _active(staff_id: int | None, world: World) -> bool:

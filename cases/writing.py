@@ -20,10 +20,11 @@ from cases.rows import (
     clocks_to_json,
     closed_at,
     event_of,
+    staff_id_of,
 )
 from config.database import Connection, copy_rows, to_json
 from notifications.values import NewMessage
-from state_machines.values import Outcome, Step, Task
+from state_machines.values import Case, Outcome, Step, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,6 @@ class Change:
     locked: Locked | None = None
     external_ref: str | None = None
     restricted_to: tuple[int, ...] | None = None
-    walled_off: tuple[int, ...] = ()
     link: tuple[int, str] | None = None
     """For a new case: the case that caused it, and how they are linked."""
 
@@ -77,15 +77,17 @@ UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks::jsonb, due_at 
   last_seq = u.last_seq, last_hash = u.last_hash, state = u.state, entered_at = u.entered_at, closed_at = u.closed_at,
   outcome = u.outcome, owner_id = u.owner_id, owner_role = u.owner_role, coordinator_id = u.coordinator_id,
   on_hold = u.on_hold, data = u.data::jsonb, parties = u.parties::jsonb, counts = u.counts::jsonb,
+  walled_off = CASE WHEN u.walled_off IS NULL THEN c.walled_off
+    ELSE ARRAY(SELECT w::bigint FROM jsonb_array_elements_text(u.walled_off::jsonb) AS w) END,
   people = u.people::jsonb, process_version = u.process_version, parked_at = NULL, parked_why = NULL
 FROM unnest(CAST(:id AS bigint[]), CAST(:version AS int[]), CAST(:clocks AS text[]), CAST(:due_at AS timestamptz[]),
   CAST(:deadline_at AS timestamptz[]), CAST(:last_seq AS int[]), CAST(:last_hash AS text[]), CAST(:state AS text[]),
   CAST(:entered_at AS timestamptz[]), CAST(:closed_at AS timestamptz[]), CAST(:outcome AS text[]),
   CAST(:owner_id AS bigint[]), CAST(:owner_role AS text[]), CAST(:coordinator_id AS bigint[]), CAST(:on_hold AS bool[]),
   CAST(:data AS text[]), CAST(:parties AS text[]), CAST(:counts AS text[]), CAST(:people AS text[]),
-  CAST(:process_version AS int[]))
+  CAST(:process_version AS int[]), CAST(:walled_off AS text[]))
   AS u(id, version, clocks, due_at, deadline_at, last_seq, last_hash, state, entered_at, closed_at, outcome, owner_id,
-       owner_role, coordinator_id, on_hold, data, parties, counts, people, process_version)
+       owner_role, coordinator_id, on_hold, data, parties, counts, people, process_version, walled_off)
 WHERE c.id = u.id AND c.version = u.version
 """)
 
@@ -145,7 +147,13 @@ def _full_row(change: Change, head: Head) -> dict[str, Any]:
         "counts": to_json(dict(after.counts)),
         "people": to_json({k: list(v) for k, v in after.people.items()}),
         "process_version": change.process_version,
+        "walled_off": to_json(walled_off(after)) if "walled_off" in after.data else None,
     }
+
+
+def walled_off(case: Case) -> list[int]:
+    """Return the staff whom the facts of a case wall off from it."""
+    return [found for person in case.data.get("walled_off", ()) if (found := staff_id_of(person)) is not None]
 
 
 def _new_row(change: Change, head: Head) -> tuple[Any, ...]:
@@ -155,7 +163,7 @@ def _new_row(change: Change, head: Head) -> tuple[Any, ...]:
         after.id, after.ref, after.process, change.process_version, after.state, 1, after.member_id, after.team,
         change.owner_id, outcome.owner_role.value, change.coordinator_id, after.subject, change.external_ref,
         after.parent_id, list(change.restricted_to) if change.restricted_to is not None else None,
-        list(change.walled_off) or None, after.on_hold, dict(after.data), {k: dict(v) for k, v in after.parties.items()},
+        walled_off(after) or None, after.on_hold, dict(after.data), {k: dict(v) for k, v in after.parties.items()},
         clocks_to_json(after.clocks), dict(after.counts), {k: list(v) for k, v in after.people.items()},
         after.received_at, after.opened_at, after.entered_at, closed_at(outcome),
         after.data.get("outcome") if outcome.final else None, None if outcome.final else outcome.due_at,

@@ -137,6 +137,7 @@ def extended(
     process: Process,
     clock: Clock,
     running: RunningClock,
+    data: Mapping[str, Any],
     *,
     days: int | None,
     until: date | None,
@@ -154,7 +155,7 @@ def extended(
     if until is not None:
         due = calendar.end_of(until)
     else:
-        allowance = context.policy.clock(process.name, clock.name).allowance({})
+        allowance = context.policy.clock(process.name, clock.name).allowance(data)
         kind = Kind.WORKING_DAYS if allowance is None or allowance.kind is Kind.HOURS else allowance.kind
         if kind in (Kind.MONTHS, Kind.BACK, Kind.BEGIN):
             kind = Kind.CALENDAR_DAYS

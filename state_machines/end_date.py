@@ -80,16 +80,12 @@ class NoticeRule:
         """Return the rule a policy text means. Raises BadRule with a sentence."""
         found = _RULE.match(text.strip())
         if not found:
-            raise BadRule(
-                f"{text!r} is no notice rule; write CALENDAR_MONTH(4), ROLLING_DAYS(30) or IMMEDIATE."
-            )
+            raise BadRule(f"{text!r} is no notice rule; write CALENDAR_MONTH(4), ROLLING_DAYS(30) or IMMEDIATE.")
         return cls(RuleKind(found[1] or found[3]), int(found[2] or 0))
 
     def __str__(self) -> str:
         return (
-            f"{self.kind}({self.count})"
-            if self.kind in (RuleKind.ROLLING_DAYS, RuleKind.CALENDAR_MONTH)
-            else self.kind
+            f"{self.kind}({self.count})" if self.kind in (RuleKind.ROLLING_DAYS, RuleKind.CALENDAR_MONTH) else self.kind
         )
 
 
@@ -141,9 +137,7 @@ def end_date(contract: Contract, notice_given_on: date, calendar: Calendar, rule
     """Return the last day of the membership when notice was given on this day."""
     day, rule_id, why = _last_day(contract, notice_given_on, rule)
     payments = _payments(contract, notice_given_on, day)
-    return EndDate(
-        day, rule_id, why, _collected(payments[-1], day, calendar) if payments else None, len(payments)
-    )
+    return EndDate(day, rule_id, why, _collected(payments[-1], day, calendar) if payments else None, len(payments))
 
 
 def _last_day(contract: Contract, notice: date, rule: NoticeRule) -> tuple[date, str, str]:
@@ -168,9 +162,7 @@ def _last_day(contract: Contract, notice: date, rule: NoticeRule) -> tuple[date,
     return _in_term(contract, counted, ordinary, str(rule), why)
 
 
-def _in_term(
-    contract: Contract, counted: date, ordinary: date, rule_id: str, why: str
-) -> tuple[date, str, str]:
+def _in_term(contract: Contract, counted: date, ordinary: date, rule_id: str, why: str) -> tuple[date, str, str]:
     last = minimum_term_ends(contract)
     if last is None:
         return ordinary, rule_id, why

@@ -43,8 +43,7 @@ def _machine_of(key: int, process_ref: _ById) -> Machine:
         model=None, states=[s.name for s in process.states], initial=process.initial, auto_transitions=False
     )
     for transition in process.transitions:
-        sources = process.open_states if "*" in transition.sources else transition.sources
-        for source in sources:
+        for source in process.sources_of(transition):
             machine.add_transition(
                 transition.trigger,
                 source,
@@ -255,7 +254,7 @@ def _extended(process: Process, draft: Draft, transition: Transition) -> Mapping
     if clock is None or running is None:
         return clocks
     longer = clockwork.extended(
-        process, clock, running, days=draft.typed("days"), until=draft.typed("until"), by=draft.actor.person,
+        process, clock, running, draft.data, days=draft.typed("days"), until=draft.typed("until"), by=draft.actor.person,
         reason=str(draft.typed("reason", "")), context=draft.context, now=draft.now,
     )  # fmt: skip
     return {**clocks, transition.extends: longer}

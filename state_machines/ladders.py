@@ -164,13 +164,14 @@ def rungs_left(ladder: Ladder, clock: RunningClock, calendar: Calendar) -> Itera
 
     Of a repeating rung only the next repeat is given.
     """
-    for found in _schedule(ladder, clock.anchor, clock.due, calendar):
-        if found.rung.every is not None:
-            repeat = _next_repeat(found, clock.fired, calendar)
-            if repeat is not None:
-                yield repeat
-        elif found.key not in clock.fired:
-            yield found
+    left = (_left(found, clock.fired, calendar) for found in _schedule(ladder, clock.anchor, clock.due, calendar))
+    yield from sorted((found for found in left if found is not None), key=lambda found: found.at)
+
+
+def _left(found: DueRung, fired: tuple[str, ...], calendar: Calendar) -> DueRung | None:
+    if found.rung.every is not None:
+        return _next_repeat(found, fired, calendar)
+    return None if found.key in fired else found
 
 
 def _next_repeat(first: DueRung, fired: tuple[str, ...], calendar: Calendar) -> DueRung | None:

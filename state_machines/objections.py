@@ -45,17 +45,17 @@ def who_objection(transition: Transition, draft: Draft) -> Objection | None:
 
 def _what_objection(transition: Transition, draft: Draft) -> Objection | None:
     """Guards on the case, then the payload, then guards on the payload."""
-    for guard in transition.only_if:
+    for passed, guard in enumerate(transition.only_if):
         if not _ask(guard, draft):
-            return (4, guard.__name__, draft.reason or sentence_of(guard), {})
+            return (400 + passed, guard.__name__, draft.reason or sentence_of(guard), {})
     if transition.needs is not None and not (draft.raw is None and Role.SYSTEM in draft.actor.roles):
         errors = _read_payload(transition.needs, draft)
         if errors:
             text = "; ".join(f"{name}: {' '.join(found)}" for name, found in errors.items())
-            return (5, "payload", f"Please complete the form: {text}.", errors)
-    for guard in transition.checks:
+            return (500, "payload", f"Please complete the form: {text}.", errors)
+    for passed, guard in enumerate(transition.checks):
         if not _ask(guard, draft):
-            return (6, guard.__name__, draft.reason or sentence_of(guard), {})
+            return (600 + passed, guard.__name__, draft.reason or sentence_of(guard), {})
     return None
 
 

@@ -46,9 +46,7 @@ class Condition(_Strict):
         if value is None:
             return False
         number = Decimal(str(value))
-        return (self.at_least is None or number >= self.at_least) and (
-            self.at_most is None or number <= self.at_most
-        )
+        return (self.at_least is None or number >= self.at_least) and (self.at_most is None or number <= self.at_most)
 
 
 class Offer(_Strict):
@@ -120,8 +118,6 @@ def read_catalogue(rows: Sequence[Mapping[str, Any]]) -> dict[str, Offer]:
     return {offer.code: offer for offer in _CATALOGUE.validate_python(rows)}
 
 
-def eligible(
-    catalogue: Mapping[str, Offer], facts: Mapping[str, Any], used: Mapping[str, int]
-) -> list[Offer]:
+def eligible(catalogue: Mapping[str, Offer], facts: Mapping[str, Any], used: Mapping[str, int]) -> list[Offer]:
     """Return the offers this member may have now, in the catalogue's order."""
     return [offer for offer in catalogue.values() if offer.fits(facts, used)]

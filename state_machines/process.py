@@ -57,6 +57,8 @@ class State:
     owner: Role = Role.COORDINATOR
     clocks: tuple[Clock, ...] = ()
     final: bool = False
+    owner_fact: str | None = None
+    """A fact that names the person who owns the case here, such as the handler; the role when it names nobody."""
     auto: tuple[str, ...] = ()
     """Triggers Muster pulls at once on entering, in this order, until one is not refused."""
     label: str = ""
@@ -168,10 +170,16 @@ class Process:
         """Transitions by the state they start from, in the order of definition."""
         found: dict[str, list[Transition]] = {state.name: [] for state in self.states}
         for transition in self.transitions:
-            names = self.open_states if EVERY_OPEN_STATE in transition.sources else transition.sources
-            for name in names:
+            for name in self.sources_of(transition):
                 found.setdefault(name, []).append(transition)
         return found
+
+    def sources_of(self, transition: Transition) -> tuple[str, ...]:
+        """The states a transition starts from, with ``*`` written out."""
+        named = tuple(name for name in transition.sources if name != EVERY_OPEN_STATE)
+        if EVERY_OPEN_STATE not in transition.sources:
+            return named
+        return self.open_states + tuple(name for name in named if name not in self.open_states)
 
     def state(self, name: str) -> State:
         """Return a state by name. Raises KeyError."""

@@ -88,8 +88,8 @@ def _jobs(name: str, jobs: Collection[str]) -> None:
 
 def _run(work: Callable[[Environment], Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return what `work` returns for this installation; the reason of a failure goes to our log only, redacted."""
-    if os.environ.get("PREFECT__FLOW_RUN_ID"):  # a run of the runner, which must not go on without it
-        tie_to_parent()
+    if flow_run.id is not None and os.environ.get("PREFECT__FLOW_RUN_ID"):
+        tie_to_parent()  # a run of the runner's does not go on without it
     _wait_for_the_minute()
     try:
         env = open_environment()

@@ -20,6 +20,7 @@ def main() -> None:
     """Clear away what was left behind, then run what is scheduled, until told to stop."""
     settings = load_settings()
     configure_logging(settings.log_level, as_json=settings.log_format == "json", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every look at the schedule
     for handler in logging.getLogger("prefect").handlers:
         handler.addFilter(Redaction())
     found = asyncio.run(reconcile())

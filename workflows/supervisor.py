@@ -115,7 +115,8 @@ class _Supervisor:
         for child in self._children:
             status = child.ended()
             if status is not None:
-                self._say(f"{child.name.capitalize()} ended ({_status(status)}) and is started again; see {child.log}")
+                name = child.name[0].upper() + child.name[1:]
+                self._say(f"{name} ended ({_status(status)}) and is started again; see {child.log}")
             if child.start_when_ready():
                 again = "" if child.starts == 1 else " again"
                 self._say(f"Started {child.name}{again}.")

@@ -85,7 +85,7 @@ KINDS = [
             "payload": DECISION
             | {
                 "chosen": "warn",
-                "facts": "Two claims without a licence.",
+                "facts_found": "Two claims without a licence.",
                 "required_action": "Withdraw both claims.",
             },
             "data": {"plan_by": "2026-03-30", "resolve_by": "2026-04-01", "appeal_until": "2026-04-01"},

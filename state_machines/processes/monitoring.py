@@ -23,8 +23,14 @@ from state_machines.process import Clock, Process, Send, State
 from state_machines.processes import monitoring_effects as do
 from state_machines.processes import monitoring_forms as forms
 from state_machines.processes import monitoring_rules as rule
-from state_machines.processes.monitoring_moves import afterwards, appeals, assessing, beginnings, deciding, planning
-from state_machines.processes.monitoring_moves import sanctioning
+from state_machines.processes.monitoring_moves import assessing, beginnings
+from state_machines.processes.monitoring_sanction_moves import (
+    afterwards,
+    appeals,
+    deciding,
+    planning,
+    sanctioning,
+)
 from state_machines.values import Role
 
 C, M, S, K = Role.COORDINATOR, Role.MANAGER, Role.SENIOR, Role.COUNCIL

@@ -121,8 +121,8 @@ PROCESS = Process(
     transitions=[*PREPARING, *RUNNING, *CLOSING, *escalations()],
     opening=forms.Plan,
     opening_keeps=(
-        "title", "questionnaire", "questionnaire_version", "launch", "deadline", "population", "ladder",
-        "languages",
+        "title", "questionnaire", "questionnaire_version", "questionnaire_fingerprint", "launch", "deadline",
+        "population", "ladder", "languages",
     ),
     facts=("children", "population"),
     doc=__doc__,

@@ -43,7 +43,9 @@ def total(draft: Draft) -> int:
 
 
 def eligible(draft: Draft) -> int:
-    """How many members are asked: the frozen population, or else the responses there are."""
+    """How many members are asked: those of the launch and who joined late; before it, those the rule would take."""
+    if (frozen := draft.get("eligible")) is not None:
+        return int(frozen) + int(draft.get("joined_late", 0))
     population: Mapping[str, int] = draft.fact("population") or {}
     return int(population.get("eligible", total(draft)))
 
@@ -228,9 +230,9 @@ def no_cell_is_too_small(draft: Draft) -> bool:
 
 
 def invite_everyone(draft: Draft) -> None:
-    """Open a response for every member of the population; the ladder counts from today."""
-    draft.set(launched_on=draft.today, launch_obstacle=None)
-    kept = ("deadline", "ladder", "questionnaire", "questionnaire_version")
+    """Open a response for every member of the population, which is frozen; the ladder counts from today."""
+    draft.set(launched_on=draft.today, launch_obstacle=None, eligible=eligible(draft))
+    kept = ("deadline", "ladder", "questionnaire", "questionnaire_version", "questionnaire_fingerprint")
     facts: dict[str, Any] = {name: draft.get(name) for name in kept if draft.get(name) is not None}
     draft.open_children("survey_response", launch=draft.today, campaign_title=draft.get("title"), **facts)
 

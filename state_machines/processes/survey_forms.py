@@ -44,6 +44,9 @@ class Plan(Form):
     questionnaire_version: Annotated[int | None, Field(ge=1, description="Its version, when it is known")] = (
         None
     )
+    questionnaire_fingerprint: Annotated[
+        str, Field(max_length=128, description="Digest of the questions, by which they are found again")
+    ] = ""
     launch: Annotated[date, Field(description="The day the invitations go out, at 09:00")]
     deadline: Annotated[date, Field(description="The last day for an answer")]
     population: Annotated[
@@ -168,6 +171,7 @@ class Invitation(Form):
     deadline: Annotated[date, Field(description="The last day for an answer")]
     questionnaire: Annotated[str, Field(min_length=1, max_length=80)]
     questionnaire_version: Annotated[int | None, Field(ge=1)] = None
+    questionnaire_fingerprint: Annotated[str, Field(max_length=128)] = ""
     campaign_title: Annotated[str, Field(min_length=3, max_length=200)]
     ladder: Annotated[str, Field(max_length=40)] = "standard"
 

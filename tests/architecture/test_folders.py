@@ -114,6 +114,7 @@ def test_the_tables_of_cases_have_few_readers() -> None:
 
 def test_no_module_is_too_long_to_read() -> None:
     lengths = {in_repository(path): len(path.read_text().splitlines()) for path in modules()}
+    lengths = {name: length for name, length in lengths.items() if not name.startswith("migrations/versions/")}
 
     assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
 

@@ -196,7 +196,7 @@ def test_a_column_that_is_not_there_is_named_with_what_was_meant() -> None:
 
 
 def test_a_field_that_members_do_not_have_is_named_with_what_was_meant() -> None:
-    with pytest.raises(Unusable, match='no field "nmae". Did you mean "name"?'):
+    with pytest.raises(Unusable, match=r'no field "nmae"\. Did you mean "name"\?'):
         check_mapping({"nmae": "Organisation"}, ("Organisation",))
 
 

@@ -72,7 +72,9 @@ def test_a_whole_ladder_passes_and_each_rung_fires_once() -> None:
             steps += found.steps
         day += timedelta(days=1)
 
-    assert [(step.details["rung"], step.at.date().isoformat()) for step in steps] == [row[:2] for row in LADDER]
+    assert [(step.details["rung"], step.at.date().isoformat()) for step in steps] == [
+        row[:2] for row in LADDER
+    ]
     assert [step.kind for step in steps] == ["transition"] * len(LADDER)
     assert [step.messages[0].kind for step in steps] == [kind for _, _, kind, _ in LADDER]
     assert [step.messages[0].audience for step in steps] == [audience for *_, audience in LADDER]
@@ -82,7 +84,10 @@ def test_a_whole_ladder_passes_and_each_rung_fires_once() -> None:
 def test_who_has_not_opened_the_form_is_looked_for_at_another_contact() -> None:
     _, steps = wait(PROCESS, invited(), at("2026-03-10"), context())
 
-    assert messages(steps) == [("survey_reminder_unopened", "member"), ("survey_reminder_unopened", "next_contact")]
+    assert messages(steps) == [
+        ("survey_reminder_unopened", "member"),
+        ("survey_reminder_unopened", "next_contact"),
+    ]
 
 
 def test_the_calls_name_their_attempt_and_are_due_in_two_working_days() -> None:
@@ -134,8 +139,11 @@ def test_a_sweep_that_was_away_for_a_month_writes_one_reminder() -> None:
 def test_a_member_invited_late_is_not_written_to_twice_on_a_day() -> None:
     late = INVITATION | {"launch": "2026-04-15"}
     case = opened(PROCESS, late, actor=system(), now=at("2026-04-15 11:00"))
-    _, steps = wait(PROCESS, case, at("2026-04-17"), context())
+    swept = engine.advance(PROCESS, case, context=context(), now=at("2026-04-15 11:05"))
+    assert swept is not None
+    _, steps = wait(PROCESS, swept.after, at("2026-04-17"), context())
 
+    assert messages(swept) == []
     assert messages(steps) == [("survey_one_day_left", "member"), ("survey_last_day", "member")]
 
 

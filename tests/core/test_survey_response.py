@@ -40,7 +40,12 @@ INVITATION = {
 ANSWER: dict[str, Any] = {
     "revision": 1, "respondent_name": "Chandra Rao", "respondent_role": "Head of sourcing", "declaration": True,
 }  # fmt: skip
-FLAG = {"rule": "year_on_year", "question": "water_use", "severity": "medium", "text": "Three times last year's."}
+FLAG = {
+    "rule": "year_on_year",
+    "question": "water_use",
+    "severity": "medium",
+    "text": "Three times last year's.",
+}
 QUERY = {"questions": [{"question": "water_use", "text": "Litres or cubic metres?"}]}
 MERGED = {"exemption": "merged", "answered_by": "M-000004"}
 SAMPLED = 4
@@ -136,7 +141,9 @@ TAKEN: list[tuple[str, Callable[[], Case], str, Any, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "start", "trigger", "actor", "payload", "state"), TAKEN, ids=[r[0] for r in TAKEN])
+@pytest.mark.parametrize(
+    ("row", "start", "trigger", "actor", "payload", "state"), TAKEN, ids=[r[0] for r in TAKEN]
+)
 def test_each_row_can_be_taken(
     row: str, start: Callable[[], Case], trigger: str, actor: Any, payload: dict[str, Any], state: str
 ) -> None:
@@ -169,7 +176,9 @@ REFUSED: list[tuple[str, Callable[[], Case], str, Any, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "start", "trigger", "actor", "payload", "rule"), REFUSED, ids=[r[0] for r in REFUSED])
+@pytest.mark.parametrize(
+    ("row", "start", "trigger", "actor", "payload", "rule"), REFUSED, ids=[r[0] for r in REFUSED]
+)
 def test_each_row_can_be_refused(
     row: str, start: Callable[[], Case], trigger: str, actor: Any, payload: dict[str, Any], rule: str
 ) -> None:
@@ -325,7 +334,9 @@ def test_what_staff_have_changed_is_marked_and_checked_by_another() -> None:
 
 
 def test_an_answer_with_a_caveat_says_what_is_left_out() -> None:
-    done = after(queried(), ("accept_with_caveat", MANAGER, {"reason": "Good enough.", "excluded": ["water_use"]}))
+    done = after(
+        queried(), ("accept_with_caveat", MANAGER, {"reason": "Good enough.", "excluded": ["water_use"]})
+    )
 
     assert (done.data["outcome"], done.data["excluded"]) == ("complete_with_caveat", ["water_use"])
 
@@ -357,7 +368,10 @@ def test_who_asked_for_an_exemption_does_not_decide_it() -> None:
 
     for trigger in ("approve_exemption", "decline_exemption"):
         assert refused(PROCESS, asked, trigger, actor=both, reason="It is so.").rule == "four_eyes"
-    assert after(asked, ("approve_exemption", OTHER_MANAGER, {"reason": "It is so."})).data["outcome"] == "exempt"
+    assert (
+        after(asked, ("approve_exemption", OTHER_MANAGER, {"reason": "It is so."})).data["outcome"]
+        == "exempt"
+    )
 
 
 def test_reminders_stand_still_while_an_exemption_is_decided_and_are_not_caught_up() -> None:
@@ -371,7 +385,9 @@ def test_reminders_stand_still_while_an_exemption_is_decided_and_are_not_caught_
     assert messages(steps) == [("survey_one_day_left", "member"), ("survey_last_day", "member")]
 
 
-@pytest.mark.parametrize("start", [invited, begun, escalated, noticed, to_decide, failed, in_review, queried, bounced])
+@pytest.mark.parametrize(
+    "start", [invited, begun, escalated, noticed, to_decide, failed, in_review, queried, bounced]
+)
 def test_a_declined_exemption_goes_back_to_where_it_was(start: Callable[[], Case]) -> None:
     case = start()
     back = after(exemption_asked(case), ("decline_exemption", MANAGER, {"reason": "No such thing."}))
@@ -439,7 +455,9 @@ def test_a_promise_and_its_day_go_together(call: dict[str, str]) -> None:
 
 
 def test_a_wrong_number_is_repaired() -> None:
-    assert tasks(fire(PROCESS, invited(), "log_call", actor=AMARA, outcome="wrong_number")) == ["contact_repair"]
+    assert tasks(fire(PROCESS, invited(), "log_call", actor=AMARA, outcome="wrong_number")) == [
+        "contact_repair"
+    ]
 
 
 # --- the end
@@ -475,7 +493,9 @@ def test_who_never_answers_is_given_up_in_the_end() -> None:
 
 
 def test_an_extension_starts_the_ladder_again_from_the_new_day() -> None:
-    more = after(to_decide(), ("extend", MANAGER, {"until": "2026-06-30", "reason": "Fire."}), day="2026-06-03")
+    more = after(
+        to_decide(), ("extend", MANAGER, {"until": "2026-06-30", "reason": "Fire."}), day="2026-06-03"
+    )
     _, steps = wait(PROCESS, more, at("2026-07-01"), context())
 
     assert more.data["extension_granted"] is True
@@ -492,7 +512,9 @@ def test_a_deadline_moved_for_all_does_not_shorten_an_extension() -> None:
 
 
 def test_a_deadline_moved_for_all_brings_who_is_late_back_to_friendly_reminders() -> None:
-    found = fire(PROCESS, escalated(), "deadline_moved", actor=system(), until="2026-05-15", reason="Holidays.")
+    found = fire(
+        PROCESS, escalated(), "deadline_moved", actor=system(), until="2026-05-15", reason="Holidays."
+    )
 
     assert found.after.state == "in_progress"
     assert found.after.clocks["respond"].due == at("2026-05-15 23:59")
@@ -500,8 +522,7 @@ def test_a_deadline_moved_for_all_brings_who_is_late_back_to_friendly_reminders(
     assert found.steps[0].closes_tasks == ("*",)
 
 
-def test_steps_are_records(  # the record names what was typed, without personal parts
-) -> None:
+def test_the_words_of_a_refusal_are_kept_apart() -> None:
     step: Step = fire(PROCESS, begun(), "refuse", actor=member(), **REFUSAL).steps[0]
 
     assert step.personal == {"statement": "We will not take part."}

@@ -296,11 +296,13 @@ def test_a_few_may_leave_without_ado(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_who_is_missing_from_a_full_list_leaves(engine: Engine, tmp_path: Path) -> None:
-    bring_in(engine, a_file(tmp_path, "name,email", "A,", "B,", "C,"))
+    mapping = {"name": "name", "email": "email"}
+    bring_in(engine, a_file(tmp_path, "name,email", "A,", "B,", "C,"), mapping)
     path = a_file(tmp_path, "name,email", "A,", "B,nope")
 
-    assert bring_in(engine, path).unchanged == 2
-    report = bring_in(engine, path, {"name": "name", "email": "email"}, missing_means_left=True)
+    assert bring_in(engine, path, mapping).unchanged == 1
+    assert members(engine)["C"].status == "active"
+    report = bring_in(engine, path, mapping, missing_means_left=True)
 
     assert (report.updated, report.unchanged, len(report.refused)) == (1, 1, 1)
     assert {name: row.status for name, row in members(engine).items()} == {"A": "active", "B": "active", "C": "left"}
@@ -383,7 +385,8 @@ def test_new_members_join_the_team_that_covers_them(engine: Engine, tmp_path: Pa
 def register(engine: Engine, tmp_path: Path) -> Engine:
     path = a_file(
         tmp_path, "name,no,tier,email",
-        "Wētā FX Limited,W1,Premier,a@weta.example", "Phoenix,P1,General,", "Phoenix,P2,General,", "Adobe Inc.,,Premier,",
+        "Wētā FX Limited,W1,Premier,a@weta.example", "Phoenix,P1,General,", "Phoenix,P2,General,",
+        "Adobe Inc.,,Premier,",
     )  # fmt: skip
     bring_in(engine, path, {"name": "name", "external_ref": "no", "tier": "tier", "email": "email"})
     return engine
@@ -450,7 +453,7 @@ def test_a_population_is_narrowed_by_each_criterion(register: Engine) -> None:
         assert [card.name for card in store.population(conn, {"tier": "Premier"})] == ["Wētā FX Limited", "Adobe Inc."]
         assert len(store.population(conn, {"tier": ["Premier", "General"], "status": ["active"]})) == 4
         assert store.population(conn, {"tier": []}) == []
-        with pytest.raises(Unusable, match='not chosen by "teir".*Did you mean "tier"'):
+        with pytest.raises(Unusable, match=r'not chosen by "teir".*Did you mean "tier"'):
             store.population(conn, {"teir": "Premier"})
 
 

@@ -1,0 +1,138 @@
+"""One case, as text for people and as values for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cases.queries import CasePage
+from cli.output import local, span
+from state_machines.objections import title_of
+from state_machines.registry import process_named
+
+
+def as_values(page: CasePage, now: datetime) -> dict[str, Any]:
+    """Return everything of a case page as plain values."""
+    return {
+        **page.line,
+        "version": page.case.version, "data": dict(page.case.data), "acting_owner": page.owner_acting,
+        "clocks": [_clock(page, name, now) for name in page.case.clocks],
+        "events": page.events, "messages": page.messages, "tasks": page.tasks, "links": page.links,
+        "evidence": page.evidence,
+        "may": [
+            {"trigger": c.transition.trigger, "title": c.transition.title, "allowed": c.refused is None,
+             "why_not": c.refused.sentence if c.refused else None,
+             "form": _form(c.transition.needs)}
+            for c in page.choices
+        ],
+        "next": [
+            {"at": e.at.isoformat(), "clock": e.clock, "rung": e.rung, "trigger": e.trigger, "kind": e.kind,
+             "state": e.target, "messages": [{"kind": k, "audience": a} for k, a in e.messages],
+             "tasks": list(e.tasks)}
+            for e in page.next
+        ],
+    }  # fmt: skip
+
+
+def _form(model: Any) -> list[dict[str, Any]]:
+    if model is None:
+        return []
+    return [
+        {"field": name, "required": info.is_required(), "help": info.description or ""}
+        for name, info in model.model_fields.items()
+    ]
+
+
+def _clock(page: CasePage, name: str, now: datetime) -> dict[str, Any]:
+    running = page.case.clocks[name]
+    clock = process_named(page.case.process).clock_of(page.case.state, name)
+    return {
+        "name": name, "title": clock.title if clock else name, "due": running.due.isoformat(),
+        "seconds_left": int((running.due - now).total_seconds()), "paused": running.paused,
+        "next": running.next_at.isoformat() if running.next_at else None, "fired": list(running.fired),
+        "extensions": len(running.extensions), "started": running.anchor.isoformat(),
+    }  # fmt: skip
+
+
+def as_text(page: CasePage, now: datetime, zone: ZoneInfo) -> str:
+    """Return a case page as a person reads it at a terminal."""
+    return "\n".join(_lines(page, now, zone))
+
+
+def _lines(page: CasePage, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    line, process = page.line, process_named(page.case.process)
+    yield f"{line['ref']}  {process.title}: {line['subject']}"
+    yield f"State    {line['state_title']}" + (f" ({line['outcome']})" if line["outcome"] else "")
+    acting = f"; {page.owner_acting} acts while they are away" if page.owner_acting else ""
+    yield f"Owner    {line['owner_name'] or 'nobody'} ({line['owner_role'].replace('_', ' ')}){acting}"
+    if line["member"]:
+        yield f"Member   {line['member_ref']} {line['member']}"
+    if line["parked"]:
+        yield f"Parked   {page.row.parked_why}"
+    for name in page.case.clocks:
+        clock = _clock(page, name, now)
+        yield f"Clock    {clock['title']}: {_time_left(clock, zone)}"
+    for title, lines in (
+        ("Tasks", _tasks(page, zone)), ("Linked", (f"{k['type'].replace('_', ' ')}: {k['ref']} ({k['state']})" for k in page.links)),
+        ("What happened", _events(page, zone)), ("Messages", _messages(page, zone)), ("You may", _choices(page)),
+        ("If nobody acts", _next(page, zone)),
+    ):  # fmt: skip
+        found = list(lines)
+        if found:
+            yield ""
+            yield title
+            yield from (f"   {each}" for each in found)
+
+
+def _time_left(clock: dict[str, Any], zone: ZoneInfo) -> str:
+    due = local(datetime.fromisoformat(clock["due"]), zone)
+    if clock["paused"]:
+        return f"stands still (was due {due})"
+    left = clock["seconds_left"]
+    word = f"{span(left)} left" if left >= 0 else f"{span(-left)} late"
+    return f"due {due}, {word}" + (f", extended {clock['extensions']} time(s)" if clock["extensions"] else "")
+
+
+def _when(iso: str | None, zone: ZoneInfo) -> str:
+    return local(datetime.fromisoformat(iso), zone) if iso else ""
+
+
+def _events(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
+    process = process_named(page.case.process)
+    for event in page.events:
+        move = f" → {event['to']}" if event["from"] != event["to"] else ""
+        what = title_of(process, event["trigger"]) if event["kind"] == "transition" else event["kind"].replace("_", " ")
+        why = event["details"].get("why")
+        text = event["personal"].get("text") or event["personal"].get("note") or why or ""
+        yield f"{_when(event['at'], zone)}  {event['actor']:<16} {what}{move}{f': {text}' if text else ''}"
+
+
+def _messages(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
+    for message in page.messages:
+        reason = f" ({message['reason']})" if message.get("reason") else ""
+        when = _when(message.get("sent_at") or message.get("not_before"), zone)
+        yield f"{when}  {message['state']:<10} {message['kind']} to {message.get('to_email') or message['audience']}{reason}"
+
+
+def _tasks(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
+    for task in page.tasks:
+        if task["closed"] is None:
+            yield f"{task['title']} (by {_when(task['due'], zone)})"
+
+
+def _choices(page: CasePage) -> Iterator[str]:
+    for choice in page.choices:
+        needs = choice.transition.needs
+        form = f" --set {' --set '.join(n + '=…' for n, i in needs.model_fields.items() if i.is_required())}" if needs and any(
+            i.is_required() for i in needs.model_fields.values()) else ""  # fmt: skip
+        why = f"  not now: {choice.refused.sentence}" if choice.refused else ""
+        yield f"{choice.transition.trigger:<26} {choice.transition.title}{form}{why}"
+
+
+def _next(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
+    for expected in page.next:
+        to = ", ".join(f"{kind} to {audience}" for kind, audience in expected.messages)
+        does = "; ".join(filter(None, [to, *expected.tasks])) or expected.kind.replace("_", " ")
+        yield f"{local(expected.at, zone)}  {expected.trigger.replace('_', ' ')} → {expected.target}: {does}"

@@ -1,0 +1,157 @@
+"""`muster up` from outside: scheduled runs really complete, also after a power cut in the middle of one."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from aiosmtpd.controller import Controller
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MUSTER = [sys.executable, "-m", "cli.main"]
+
+pytestmark = [pytest.mark.flows, pytest.mark.timeout(400)]
+
+
+def wait_for(what: Callable[[], Any], seconds: float, why: str) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, f"waited {seconds:.0f} s in vain: {why}"
+        time.sleep(0.25)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Home:
+    """A sandbox of its own, `muster up` on it, and a look at its Prefect from outside."""
+
+    def __init__(self, folder: Path, smtp_port: int) -> None:
+        self.folder, self.port = folder, free_port()
+        self.env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("MUSTER_", "PREFECT_"))},
+            "MUSTER_HOME": str(folder),
+            "MUSTER_PREFECT_PORT": str(self.port),
+            "MUSTER_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.up: subprocess.Popen[bytes] | None = None
+
+    def muster(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*MUSTER, *arguments]
+        return subprocess.run(command, env=self.env, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+
+    def start(self) -> None:
+        with (self.folder.parent / "up.out").open("ab") as out:
+            self.up = subprocess.Popen(
+                [*MUSTER, "up"], env=self.env, cwd=REPOSITORY, stdout=out, stderr=out, start_new_session=True
+            )
+
+    def said(self) -> str:
+        return (self.folder.parent / "up.out").read_text()
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that belongs to this home, PostgreSQL included."""
+        mine = []
+        for process in psutil.process_iter():
+            try:
+                words = " ".join(process.cmdline())
+                ours = str(self.folder) in words or process.environ().get("MUSTER_HOME") == str(self.folder)
+                if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                    mine.append(process)
+            except psutil.Error:
+                continue
+        return mine
+
+    def kill_everything(self) -> None:
+        """What a power cut does: nobody gets to say anything."""
+        found = self.processes()
+        for process in found:
+            process.suspend()  # so that none sees another die first
+        for process in found:
+            process.kill()
+        if self.up is not None:
+            self.up.wait()
+        wait_for(lambda: not self.processes(), 20, "processes survive being killed")
+
+    def runs(self, flow: str, *states: str) -> list[dict[str, Any]]:
+        """Return the runs of a flow in these states, as Prefect knows them; none while it does not answer."""
+        wanted = {
+            "flows": {"name": {"any_": [flow]}},
+            "flow_runs": {"state": {"type": {"any_": list(states)}}},
+            "limit": 200,
+        }
+        try:
+            user, _, secret = (self.folder / "prefect-password").read_text().strip().partition(":")
+            url = f"http://127.0.0.1:{self.port}/api/flow_runs/filter"
+            answer = httpx.post(url, json=wanted, auth=(user, secret), timeout=10)
+        except (OSError, httpx.HTTPError):
+            return []
+        found: list[dict[str, Any]] = answer.json() if answer.status_code == 200 else []
+        return found
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    smtp = Controller(object(), hostname="127.0.0.1", port=free_port())
+    smtp.start()
+    made = Home(tmp_path / "home", smtp.port)
+    yield made
+    made.kill_everything()
+    smtp.stop()
+
+
+def test_scheduled_runs_complete_also_after_a_power_cut_in_the_middle_of_one(home: Home) -> None:
+    assert home.muster("init", "--sandbox").returncode == 0
+    home.start()
+    wait_for(lambda: "Started the runner" in home.said(), 90, "Prefect does not answer")
+    second = home.muster("up")
+    assert (second.returncode, "already running" in second.stderr) == (1, True)
+    assert httpx.post(f"http://127.0.0.1:{home.port}/api/flow_runs/filter", json={}).status_code == 401
+
+    # The power goes while a sweep holds its slot: without care, every later one is refused for ever.
+    wait_for(lambda: home.runs("sweep", "PENDING", "RUNNING"), 90, "no sweep was scheduled")
+    home.kill_everything()
+    swept_before = {run["id"] for run in home.runs("sweep", "COMPLETED")}
+    home.start()
+    for flow in ("sweep", "deliver"):
+        wait_for(lambda flow=flow: _scheduled_since(home, flow, swept_before), 120, f"no {flow} completed")
+    heartbeat = home.muster("status", "--json") if _status_exists() else None
+    orphans = [run for run in home.runs("sweep", "RUNNING", "PENDING") if run["run_count"] > 1]
+
+    assert orphans == []
+    assert heartbeat is None or heartbeat.returncode == 0
+    _stops_cleanly(home)
+
+
+def _scheduled_since(home: Home, flow: str, before: set[str]) -> bool:
+    done = home.runs(flow, "COMPLETED")
+    return any(run["auto_scheduled"] and run["id"] not in before for run in done)
+
+
+def _status_exists() -> bool:
+    return (REPOSITORY / "cases" / "health.py").exists()
+
+
+def _stops_cleanly(home: Home) -> None:
+    assert home.up is not None
+    began = time.monotonic()
+    home.up.send_signal(signal.SIGTERM)
+
+    assert home.up.wait(60) == 0
+    assert time.monotonic() - began < 30
+    assert home.said().rstrip().endswith("Everything has stopped.")
+    wait_for(lambda: not home.processes(), 5, f"left running: {home.processes()}")
