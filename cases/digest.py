@@ -52,7 +52,7 @@ def send_digests(env: Environment, *, now: datetime) -> int:
 
 def _digest(conn: Connection, person: Person, here: World) -> dict[str, Any]:
     """Return the sections of one person's digest; ``cases`` and ``total`` are what is late, for a short letter."""
-    team, now = _concerns(person), here.now
+    team, now = _concerns(person, here), here.now
     late = and_(CaseRow.deadline_at < now, team)
     to_manager, to_senior = _escalated("escalate_to_manager"), _escalated("escalate_to_senior")
     if Role.SENIOR in person.roles:
@@ -72,11 +72,13 @@ def _digest(conn: Connection, person: Person, here: World) -> dict[str, Any]:
     return {**found, "total": found["overdue"]["total"], "cases": found["overdue"]["cases"], "as_at": now.isoformat()}
 
 
-def _concerns(person: Person) -> ColumnElement[bool]:
-    """Cases of the person's team, of the people they manage, and their own; of a person without a team, all."""
-    if person.team is None:
+def _concerns(person: Person, here: World) -> ColumnElement[bool]:
+    """Cases of the person's team, of the people they manage, and their own; all cases when they have neither."""
+    mine = [p.id for p in here.staffing.people.values() if p.manager_id == person.id]
+    if person.team is None and not mine:
         return CaseRow.id.is_not(None)
-    return or_(CaseRow.team == person.team, CaseRow.team.is_(None), CaseRow.owner_id == person.id)
+    of_mine = or_(CaseRow.owner_id.in_([person.id, *mine]), CaseRow.coordinator_id.in_(mine))
+    return or_(of_mine, CaseRow.team == person.team) if person.team else of_mine
 
 
 def _escalated(trigger: str) -> ColumnElement[bool]:

@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from cases import audit, evidence
-from cases import facts as case_facts
 from cases.commands import plain_change
 from cases.environment import Environment, World, world
+from cases.exporting import STREAMED
 from cases.locking import Locked, lock_ids
 from cases.promises import Finding, broken_promises
 from cases.store import apply
@@ -106,7 +106,7 @@ def seal(env: Environment, *, now: datetime) -> bool:
     with transaction(env.engine) as conn:
         row = {"job": audit.SEAL, "period": period, "started_at": began, "finished_at": clock.utc_now()}
         statement = insert(JobRun).values(**row, attempts=1, result=result)
-        return conn.execute(statement.on_conflict_do_nothing()).rowcount == 1
+        return conn.execute(statement.on_conflict_do_nothing().returning(JobRun.period)).first() is not None
 
 
 def _sealed(conn: Connection, last: int) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _sealed(conn: Connection, last: int) -> dict[str, Any]:
     known = event.id <= last
     heads = select(event.case_id, event.seq, event.hash).distinct(event.case_id).where(known)
     digest, cases = sha256(), 0
-    rows = conn.execute(heads.order_by(event.case_id, event.seq.desc()), execution_options=audit.STREAMED)
+    rows = conn.execute(heads.order_by(event.case_id, event.seq.desc()), execution_options=STREAMED)
     for row in rows:
         digest.update(audit.sealed_head(row.case_id, row.seq, row.hash))
         cases += 1
@@ -135,7 +135,7 @@ def recalculate_clocks(env: Environment, *, now: datetime, progress: Callable[[i
     while ids := _next_open(env, last):
         with transaction(env.engine) as conn:
             here = world(conn, env, now)
-            changes = _moved(conn, lock_ids(conn, ids), here)
+            changes = _moved(lock_ids(conn, ids), here)
             apply(conn, changes, here)
         last, looked, moved = ids[-1], looked + len(ids), moved + len(changes)
         if progress is not None:
@@ -149,13 +149,12 @@ def _next_open(env: Environment, after: int) -> list[int]:
         return list(conn.execute(wanted.order_by(CaseRow.id).limit(BATCH)).scalars())
 
 
-def _moved(conn: Connection, locked: Sequence[Locked], here: World) -> list[Change]:
+def _moved(locked: Sequence[Locked], here: World) -> list[Change]:
     still_open = [found for found in locked if found.row.closed_at is None]
-    facts = case_facts.gather(conn, [found.case for found in still_open], now=here.now)
     changes = []
     for found in still_open:
         try:
-            clocks = recalculated(process_named(found.case.process), found.case, here.context(facts[found.case.id]))
+            clocks = recalculated(process_named(found.case.process), found.case, here.context({}))
         except Exception as broken:  # one broken case must not keep the clocks of the others wrong; checks report it
             log.error("The clocks of a case could not be worked out again.",
                       extra={"case_ref": found.case.ref}, exc_info=broken)  # fmt: skip

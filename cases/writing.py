@@ -64,32 +64,27 @@ class Change:
 
 
 _LIGHT = text("""
-UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks::jsonb, due_at = u.due_at, deadline_at = u.deadline_at,
+UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks, due_at = u.due_at, deadline_at = u.deadline_at,
   last_seq = u.last_seq, last_hash = u.last_hash, parked_at = NULL, parked_why = NULL
-FROM unnest(CAST(:id AS bigint[]), CAST(:version AS int[]), CAST(:clocks AS text[]), CAST(:due_at AS timestamptz[]),
-  CAST(:deadline_at AS timestamptz[]), CAST(:last_seq AS int[]), CAST(:last_hash AS text[]))
-  AS u(id, version, clocks, due_at, deadline_at, last_seq, last_hash)
+FROM json_to_recordset(CAST(:rows AS json)) AS u(id bigint, version int, clocks jsonb, due_at timestamptz,
+  deadline_at timestamptz, last_seq int, last_hash text)
 WHERE c.id = u.id AND c.version = u.version
 """)
 
 _FULL = text("""
-UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks::jsonb, due_at = u.due_at, deadline_at = u.deadline_at,
+UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks, due_at = u.due_at, deadline_at = u.deadline_at,
   last_seq = u.last_seq, last_hash = u.last_hash, state = u.state, entered_at = u.entered_at, closed_at = u.closed_at,
   outcome = u.outcome, owner_id = u.owner_id, owner_role = u.owner_role, coordinator_id = u.coordinator_id,
-  on_hold = u.on_hold, data = u.data::jsonb, parties = u.parties::jsonb, counts = u.counts::jsonb,
-  walled_off = CASE WHEN u.walled_off IS NULL THEN c.walled_off
-    ELSE ARRAY(SELECT w::bigint FROM jsonb_array_elements_text(u.walled_off::jsonb) AS w) END,
-  people = u.people::jsonb, process_version = u.process_version, parked_at = NULL, parked_why = NULL
-FROM unnest(CAST(:id AS bigint[]), CAST(:version AS int[]), CAST(:clocks AS text[]), CAST(:due_at AS timestamptz[]),
-  CAST(:deadline_at AS timestamptz[]), CAST(:last_seq AS int[]), CAST(:last_hash AS text[]), CAST(:state AS text[]),
-  CAST(:entered_at AS timestamptz[]), CAST(:closed_at AS timestamptz[]), CAST(:outcome AS text[]),
-  CAST(:owner_id AS bigint[]), CAST(:owner_role AS text[]), CAST(:coordinator_id AS bigint[]), CAST(:on_hold AS bool[]),
-  CAST(:data AS text[]), CAST(:parties AS text[]), CAST(:counts AS text[]), CAST(:people AS text[]),
-  CAST(:process_version AS int[]), CAST(:walled_off AS text[]))
-  AS u(id, version, clocks, due_at, deadline_at, last_seq, last_hash, state, entered_at, closed_at, outcome, owner_id,
-       owner_role, coordinator_id, on_hold, data, parties, counts, people, process_version, walled_off)
+  on_hold = u.on_hold, data = u.data, parties = u.parties, counts = u.counts, people = u.people,
+  walled_off = coalesce(u.walled_off, c.walled_off), process_version = u.process_version, parked_at = NULL,
+  parked_why = NULL
+FROM json_to_recordset(CAST(:rows AS json)) AS u(id bigint, version int, clocks jsonb, due_at timestamptz,
+  deadline_at timestamptz, last_seq int, last_hash text, state text, entered_at timestamptz, closed_at timestamptz,
+  outcome text, owner_id bigint, owner_role text, coordinator_id bigint, on_hold bool, data jsonb, parties jsonb,
+  counts jsonb, people jsonb, process_version int, walled_off bigint[])
 WHERE c.id = u.id AND c.version = u.version
 """)
+"""One parameter for any number of rows: arrays of JSON texts would be escaped twice."""
 
 _NEW_COLUMNS = (
     "id", "ref", "process", "process_version", "state", "version", "member_id", "team", "owner_id", "owner_role",
@@ -112,7 +107,7 @@ def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Hea
 def _update(conn: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    changed = conn.execute(statement, {name: [row[name] for row in rows] for name in rows[0]}).rowcount
+    changed = conn.execute(statement, {"rows": to_json(rows)}).rowcount
     if changed != len(rows):
         raise CaseChanged
 
@@ -122,7 +117,7 @@ def _light_row(change: Change, head: Head) -> dict[str, Any]:
     return {
         "id": outcome.after.id,
         "version": outcome.before.version,
-        "clocks": to_json(clocks_to_json(outcome.after.clocks)),
+        "clocks": clocks_to_json(outcome.after.clocks),
         "due_at": None if outcome.final else outcome.due_at,
         "deadline_at": outcome.deadline,
         "last_seq": head.seq,
@@ -142,12 +137,12 @@ def _full_row(change: Change, head: Head) -> dict[str, Any]:
         "owner_role": outcome.owner_role.value,
         "coordinator_id": change.coordinator_id,
         "on_hold": after.on_hold,
-        "data": to_json(dict(after.data)),
-        "parties": to_json({k: dict(v) for k, v in after.parties.items()}),
-        "counts": to_json(dict(after.counts)),
-        "people": to_json({k: list(v) for k, v in after.people.items()}),
+        "data": after.data,
+        "parties": after.parties,
+        "counts": after.counts,
+        "people": after.people,
         "process_version": change.process_version,
-        "walled_off": to_json(walled_off(after)) if "walled_off" in after.data else None,
+        "walled_off": walled_off(after) if "walled_off" in after.data else None,
     }
 
 

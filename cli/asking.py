@@ -11,12 +11,17 @@ import typer
 from cli.output import refuse
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from cases.environment import Environment
     from state_machines.values import Actor
 
 AsOption = Annotated[str, typer.Option("--as", help="Who does it: the e-mail address of a member of staff.", metavar="EMAIL")]
 AsViewer = Annotated[
     str | None, typer.Option("--as", help="Through whose eyes; default: Muster itself, which sees all.", metavar="EMAIL")
+]
+AsActor = Annotated[
+    str | None, typer.Option("--as", help="Who does it; default: Muster itself.", metavar="EMAIL")
 ]
 MapOption = Annotated[
     list[str] | None,
@@ -92,6 +97,21 @@ def fields(given: Sequence[str] | None) -> dict[str, Any]:
         else:
             found[name] = read
     return found
+
+
+def day(text: str, option: str) -> date:
+    """Return the day that an option names. Raises typer.BadParameter: a usage error."""
+    from members.fields import parse_date
+
+    try:
+        return parse_date(text)
+    except ValueError as bad:
+        raise typer.BadParameter(str(bad), param_hint=option) from None
+
+
+def today(env: Environment, now: datetime | None = None) -> date:
+    """Return the day it is where the organisation is."""
+    return env.calendar.local_date(now or env.now())
 
 
 def _value(name: str, text: str) -> Any:

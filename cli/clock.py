@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import environment
 from cli.output import JsonOption, command_errors, local, say, show_json
 
 if TYPE_CHECKING:
@@ -24,10 +25,9 @@ def show(as_json: JsonOption = False) -> None:
     Example: muster clock show
     """
     from cases import installation
-    from cases.environment import open_environment
     from config.database import reading
 
-    env = open_environment()
+    env = environment()
     with reading(env.engine) as conn:
         kind = installation.kind(conn)
     now, stands = env.now(), _stands_still(env)
@@ -48,10 +48,9 @@ def set_(
 
     Examples: muster clock set 2026-03-02; muster clock set 2026-03-02T14:30
     """
-    from cases.environment import open_environment
     from config.clock import parse_instant
 
-    env = open_environment()
+    env = environment()
     _move(env, parse_instant(instant, env.settings.zone))
 
 
@@ -62,11 +61,10 @@ def advance(length: Annotated[str, typer.Argument(help="7d, 36h, 90m, 2w or 1d12
 
     Examples: muster clock advance 7d; muster clock advance 1d12h
     """
-    from cases.environment import open_environment
     from config.clock import parse_duration
 
     step = parse_duration(length)
-    env = open_environment()
+    env = environment()
     _move(env, env.now() + step)
 
 
@@ -77,9 +75,7 @@ def follow() -> None:
 
     Example: muster clock follow
     """
-    from cases.environment import open_environment
-
-    _move(open_environment(), None)
+    _move(environment(), None)
 
 
 def _move(env: "Environment", instant: datetime | None) -> None:

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.output import JsonOption, command_errors, progress, say, show_json
+from cli.asking import environment
+from cli.output import JsonOption, command_errors, progress, refuse, say, show_json
 
 app = typer.Typer()
 
@@ -18,11 +19,10 @@ def sweep(as_json: JsonOption = False, seconds: Budget = None) -> None:
 
     Any number of sweeps may run at once, here and in `muster up`. Examples: muster sweep; muster sweep --seconds 40
     """
-    from cases.environment import open_environment
     from cases.sweep import sweep_due
 
     with progress("Sweeping") as tell:
-        report = sweep_due(open_environment(), budget_seconds=seconds, progress=tell).to_dict()
+        report = sweep_due(environment(), budget_seconds=seconds, progress=tell).to_dict()
     if as_json:
         show_json(report)
         return
@@ -40,17 +40,18 @@ def deliver(as_json: JsonOption = False, seconds: Budget = None) -> None:
 
     Examples: muster deliver; muster deliver --json
     """
-    from cases.delivering import deliver as deliver_due
-    from cases.environment import open_environment
+    from workflows.jobs import delivered
 
     with progress("Delivering") as tell:
-        report = deliver_due(open_environment(), budget_seconds=seconds, progress=tell).to_dict()
+        report = delivered(environment(), budget_seconds=seconds, progress=tell)
     if as_json:
         show_json(report)
         return
     say(_counted(report, ("sent", "suppressed", "failed", "held", "retried")))
     for reason, count in report.get("reasons", {}).items():
         say(f"   {count} {reason.replace('_', ' ')}")
+    if report["stopped"]:
+        refuse(report["stopped"])
 
 
 def _counted(report: dict[str, Any], names: tuple[str, ...]) -> str:

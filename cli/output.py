@@ -47,8 +47,8 @@ def command_errors() -> Iterator[None]:
         sys.stdout = None
         raise typer.Exit(0) from None
     except Exception as error:
-        if isinstance(error, RuntimeError) and type(error).__module__.startswith("typer."):
-            raise  # usage errors, which typer shows itself
+        if type(error).__module__.split(".")[0] in ("typer", "click"):
+            raise  # usage errors, which typer shows itself with exit status 2
         say_error(sentence_for(error))
         if os.environ.get("MUSTER_DEBUG") == "1":
             raise

@@ -92,6 +92,7 @@ def status(as_json: JsonOption = False) -> None:
 
     Examples: muster status; muster status --json
     """
+    import migrations
     from cases import health
     from cases.environment import open_environment
     from config.settings import load_settings
@@ -99,7 +100,8 @@ def status(as_json: JsonOption = False) -> None:
 
     settings = load_settings()
     _require_database(settings)
-    found = {**health.status(open_environment(settings)), "running": holder(settings.home) is not None}
+    told = health.status(open_environment(settings), head=migrations.head())
+    found = {**told, "running": holder(settings.home) is not None}
     if as_json:
         show_json(found)
         return
@@ -115,7 +117,7 @@ def _in_words(found: dict[str, Any], settings: "Settings") -> dict[str, Any]:
             name = f"{key} {part}".strip().replace("_", " ")
             seconds = name.endswith((" seconds", " age")) and isinstance(item, int | float)
             words[name.removesuffix(" seconds")] = span(item) if seconds else local(_instant(item), settings.zone)
-    return words
+    return {name: text for name, text in words.items() if text}
 
 
 def _instant(value: object) -> object:
@@ -141,14 +143,18 @@ def check(as_json: JsonOption = False) -> None:
 
     settings = load_settings()
     findings = _broken_definitions(settings)
+    warnings: list[dict[str, str]] = []
     looked = not findings and _has_database(settings)
     if looked:
-        findings += _broken_promises(settings)
+        found = _broken_promises(settings)
+        findings, warnings = found["findings"], found["warnings"]
     if as_json:
-        show_json({"ok": not findings, "database": looked, "findings": findings})
-    elif findings:
-        show_list(findings, {"check": "Check", "ref": "Where", "why": "What is wrong"})
-    else:
+        show_json({"ok": not findings, "database": looked, "findings": findings, "warnings": warnings})
+        raise typer.Exit(1 if findings else 0)
+    for listed, heading in ((findings, "What is wrong"), (warnings, "Worth a look")):
+        if listed:
+            show_list(listed, {"check": "Check", "ref": "Where", "why": heading})
+    if not findings:
         say(f"All promises hold{'' if looked else '; there is no database to check yet'}.")
     if findings:
         raise typer.Exit(1)
@@ -172,14 +178,13 @@ def _broken_definitions(settings: "Settings") -> list[dict[str, str]]:
     return found
 
 
-def _broken_promises(settings: "Settings") -> list[dict[str, str]]:
-    """Return what is wrong in the database."""
+def _broken_promises(settings: "Settings") -> dict[str, Any]:
+    """Return what is wrong in the database, and what is worth a look."""
     from cases import nightly
     from cases.environment import open_environment
 
     env = open_environment(settings)
-    found: list[dict[str, str]] = nightly.run_checks(env, now=env.now()).to_dict()["findings"]
-    return found
+    return nightly.run_checks(env, now=env.now()).to_dict()
 
 
 # ------------------------------------------------------------------------------------------- the database

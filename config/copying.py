@@ -14,7 +14,7 @@ REPLACEMENT = "\ufffd"
 
 def to_json(value: object) -> str:
     """Return `value` as JSON text, dates as ISO 8601; raises TypeError or ValueError for what JSON lacks."""
-    return json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def without_nul(value: Any) -> Any:
@@ -57,6 +57,10 @@ def _plain(value: object) -> str:
     if isinstance(value, date):  # datetimes are dates too
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no form in JSON.")
+
+
+_ENCODER = json.JSONEncoder(default=_plain, ensure_ascii=False, allow_nan=False)
+"""Made once: json.dumps would make a new one at each call."""
 
 
 def _adapter(table_name: str, column: str) -> Callable[[object], object]:

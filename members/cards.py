@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+GONE = ("left", "terminated")
+DECIDED = ("suspended", "terminated")
+"""Statuses that only a decision in a case gives or lifts."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemberCard:

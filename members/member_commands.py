@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from config.database import Connection, Engine, transaction
 from members import store
-from members.cards import Contact, MemberCard
+from members.cards import DECIDED, Contact, MemberCard
 from members.errors import Changed, NotFound, Unusable, did_you_mean, listed
 from members.fields import check_value, parse_email
 from members.tables import CONTACT_ROLES, ConflictOfInterest, Member
@@ -22,7 +22,6 @@ EDITED_BY_HAND = (
     *REQUIRED, "external_ref", "tier", "category", "country", "region", "site", "team", "website", "joined_on",
     "left_on", "add_flags", "remove_flags",
 )  # fmt: skip
-DECIDED = ("suspended", "terminated")
 _FILLED_FROM_OTHER = (
     "tier", "category", "country", "region", "site", "team", "website", "joined_on", "external_ref",
 )  # fmt: skip
@@ -159,7 +158,7 @@ def merge_members(engine: Engine, keep: str, other: str, *, actor: Actor, now: d
         ending: dict[str, Any] = {"status": "merged", "merged_into": kept.id}
         if "external_ref" in filled:
             ending["external_ref"] = None
-        context: dict[str, Any] = {"source": "merge", "actor": actor, "now": now}
+        context: dict[str, Any] = {"source": "merge", "follow_merges": False, "actor": actor, "now": now}
         apply_changes(conn, [(merged.id, ending)], **context)
         apply_changes(conn, [(kept.id, {**filled, "add_flags": merged.flags})], **context)
         earlier = select(Member.id).where(Member.merged_into == merged.id)

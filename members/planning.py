@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from members.cards import Contact, MemberCard
+from members.cards import DECIDED, GONE, Contact, MemberCard
 from members.contact_merging import ContactChanges, merge_contacts
 from members.errors import listed
 from members.fields import MemberRow
 from members.matching import name_key, website_domain
 from members.spreadsheets import Refusal
 
-GONE = ("left", "terminated")
-DECIDED = ("suspended", "terminated")
-"""States that a decision put the member in; a file does not lift them."""
 TeamOf = Callable[[Mapping[str, Any]], str | None]
 
 

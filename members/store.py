@@ -1,7 +1,7 @@
 """Reading and writing the register in sets. Every function takes a connection; none commits."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
 from datetime import datetime
@@ -78,7 +78,8 @@ def find_by_refs(conn: Connection, texts: Collection[str]) -> FoundMembers:
     survivors = {card.merged_into for card in candidates if card.merged_into}
     merged = member_card(conn, survivors) if survivors else {}
     living = [merged[c.merged_into] if c.merged_into else c for c in candidates]
-    chosen = {text: _choose(text.strip(), list(zip(candidates, living, strict=True))) for text in texts}
+    likenesses = _by_likeness(zip(candidates, living, strict=True))
+    chosen = {text: _choose(text.strip(), likenesses) for text in texts}
     return FoundMembers(
         {text: found for text, found in chosen.items() if isinstance(found, MemberCard)},
         {text: str(why) for text, why in chosen.items() if isinstance(why, Exception)},
@@ -103,16 +104,32 @@ def _could_be(texts: set[str]) -> ColumnElement[bool]:
     )
 
 
-def _choose(text: str, candidates: Sequence[tuple[MemberCard, MemberCard]]) -> MemberCard | NotFound | Ambiguous:
-    """Return the member meant by `text` among (as found, as it lives on) pairs; the closest likeness wins."""
-    likenesses = (
-        lambda card: card.ref == text.upper(),
-        lambda card: card.external_ref == text,
-        lambda card: card.name.casefold() == text.casefold(),
-        lambda card: name_key(card.name, person=card.kind == "person") in (name_key(text), name_key(text, person=True)),
+_Likenesses = Mapping[tuple[str, str], Mapping[int, MemberCard]]
+
+
+def _by_likeness(candidates: Iterable[tuple[MemberCard, MemberCard]]) -> _Likenesses:
+    """Return the members (as they live on) by each thing they may be called by (as they were found)."""
+    found: dict[tuple[str, str], dict[int, MemberCard]] = defaultdict(dict)
+    for card, living in candidates:
+        found["ref", card.ref][living.id] = living
+        found["external", card.external_ref or ""][living.id] = living
+        found["name", card.name.casefold()][living.id] = living
+        found[card.kind, name_key(card.name, person=card.kind == "person")][living.id] = living
+    return found
+
+
+def _choose(text: str, likenesses: _Likenesses) -> MemberCard | NotFound | Ambiguous:
+    """Return the member meant by `text`; the closest likeness that anyone has decides."""
+    closest_first = (
+        likenesses.get(("ref", text.upper()), {}),
+        likenesses.get(("external", text), {}) if text else {},
+        likenesses.get(("name", text.casefold()), {}),
+        {
+            **likenesses.get(("organisation", name_key(text)), {}),
+            **likenesses.get(("person", name_key(text, person=True)), {}),
+        },
     )
-    for alike in likenesses:
-        found = {living.id: living for card, living in candidates if alike(card)}
+    for found in closest_first:
         if len(found) == 1:
             return next(iter(found.values()))
         if found:

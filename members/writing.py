@@ -1,6 +1,6 @@
 """Writing members and contacts in sets: a handful of statements, however many rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from config.database import Connection, copy_rows
 from members import tables
+from members.cards import GONE
 from members.matching import name_key
 from members.tables import Member
 from state_machines.values import Actor
@@ -72,23 +73,33 @@ def apply_changes(
     changes: Iterable[tuple[int, Mapping[str, Any]]],
     *,
     source: str = "case",
+    follow_merges: bool = True,
     actor: Actor,
     now: datetime,
 ) -> int:
     """Change members, log before and after, and return how many really changed.
 
     Keys are column names, and ``add_flags`` and ``remove_flags`` with a list of flags. Several changes of one
-    member apply in order. Raises ValueError for a key that members do not have.
+    member apply in order; what is meant for a member merged into another changes that other. Who is gone gets
+    the day as ``left_on`` unless there is one; who comes back loses it. Raises ValueError for a key that members
+    do not have.
     """
+    listed = list(changes)
+    living = _survivors(conn, {member_id for member_id, _ in listed}) if follow_merges else {}
     wanted: dict[int, list[Mapping[str, Any]]] = {}
-    for member_id, change in changes:
-        wanted.setdefault(member_id, []).append(change)
+    for member_id, change in listed:
+        wanted.setdefault(living.get(member_id, member_id), []).append(change)
     written = 0
     ids = sorted(wanted)
     for start in range(0, len(ids), BATCH):
         batch = {member_id: wanted[member_id] for member_id in ids[start : start + BATCH]}
         written += _change_batch(conn, batch, source=source, actor=actor, now=now)
     return written
+
+
+def _survivors(conn: Connection, ids: Collection[int]) -> dict[int, int]:
+    merged = select(Member.id, Member.merged_into).where(Member.id == func.any(list(ids)), Member.status == "merged")
+    return {row.id: row.merged_into for row in conn.execute(merged)}
 
 
 def _change_batch(
@@ -106,7 +117,7 @@ def _change_batch(
         before = dict(row)
         after = dict(before)
         for change in wanted[row["id"]]:
-            after = _changed(after, change)
+            after = _dated(_changed(after, change), after, change, now.date())
         if difference := {name: [before[name], after[name]] for name in EDITABLE if before[name] != after[name]}:
             rows.append({**after, "name_key": name_key(after["name"], person=after["kind"] == "person")})
             log.append((row["id"], difference))
@@ -123,6 +134,13 @@ def _changed(member: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, 
     if unknown := after.keys() - member.keys():
         raise ValueError(f"Members have no column {', '.join(sorted(unknown))}.")
     return after
+
+
+def _dated(after: dict[str, Any], before: Mapping[str, Any], change: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """Return `after` with the date of leaving that goes with a change of status."""
+    if "left_on" in change or (after["status"] in GONE) == (before["status"] in GONE):
+        return after
+    return {**after, "left_on": (after["left_on"] or today) if after["status"] in GONE else None}
 
 
 def _as_stored(name: str, value: Any) -> Any:

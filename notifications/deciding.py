@@ -80,16 +80,18 @@ def _verdicts(
     recipients = {m.id: resolve(m, views.get(m.case_id or 0), people) for m in messages}
     facts = _facts(conn, messages, recipients, setting)
     rules = Rules(setting.policy.mail, setting.calendar, setting.now)
-    found: list[tuple[QueuedMessage, Verdict | str]] = []
-    for message in messages:
-        try:
-            kind = catalogue.kind(message.kind)
-            found.append(
-                (message, judge(message, views.get(message.case_id or 0), kind, recipients[message.id], facts, rules))
-            )
-        except (LookupError, NeverOpens) as error:
-            found.append((message, str(error)))
-    return found
+    return [(m, _verdict(m, views.get(m.case_id or 0), recipients[m.id], facts, rules)) for m in messages]
+
+
+def _verdict(
+    message: QueuedMessage, view: CaseView | None, recipients: Sequence[Recipient], facts: Facts, rules: Rules
+) -> Verdict | str:
+    if message.attempts >= rules.policy.attempts:
+        return f"gave up after {message.attempts} attempts: deliveries ended in the middle of it"
+    try:
+        return judge(message, view, catalogue.kind(message.kind), recipients, facts, rules)
+    except (LookupError, NeverOpens) as error:
+        return str(error)
 
 
 def _people(

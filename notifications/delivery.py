@@ -110,9 +110,9 @@ class _Run:
         left = self._counted(decided)
         try:
             while left.ready and self.goes_on():
-                if monotonic() > left.fresh_until:
+                if monotonic() >= left.fresh_until:
                     left = self._decided_again(left)
-                elif self._send(left.ready.pop(0)):
+                if left.ready and self._send(left.ready.pop(0)):
                     self._settle(1)
         finally:
             self._release(left.ids())
@@ -218,4 +218,4 @@ class _Run:
         with transaction(self.engine) as conn:
             ledger.record_failed(conn, {ready.message.id: reason}, attempts=attempts, now=self.setting.now)
         self.report.failed += 1
-        log.error("Message %s (%s) failed: %s", ready.message.id, ready.message.kind, reason)
+        log.error("Message %s (%s) failed; the outbox says why.", ready.message.id, ready.message.kind)

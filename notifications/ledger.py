@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, String, and_, bindparam, cast, func, or_, select, text, tuple_, update
+from sqlalchemy import Row, String, and_, bindparam, case, cast, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from config.clock import utc_now
@@ -60,7 +60,9 @@ def claim(conn: Connection, worker: str, *, limit: int, lease: timedelta, now: d
         if len(found) < limit:
             rows = conn.execute(statement.limit(limit - len(found)).with_for_update(skip_locked=True))
             found.extend(rows.scalars())
-    return _lease(conn, MessageRow.id.in_(found), worker, real + lease) if found else []
+    died = case((MessageRow.state == SENDING, 1), else_=0)  # counted, so that a message deliveries die of ends as well
+    counted = {"attempts": MessageRow.attempts + died}
+    return _lease(conn, MessageRow.id.in_(found), worker, real + lease, **counted) if found else []
 
 
 def keep(conn: Connection, worker: str, ids: Collection[int], *, lease: timedelta) -> list[QueuedMessage]:
@@ -75,10 +77,9 @@ def release(conn: Connection, worker: str, ids: Collection[int]) -> None:
     conn.execute(update(MessageRow).where(mine).values(state=QUEUED, to_email=None, **_NO_LEASE))
 
 
-def _lease(conn: Connection, which: Any, worker: str, until: datetime) -> list[QueuedMessage]:
-    statement = (
-        update(MessageRow).where(which).values(state=SENDING, lease_by=worker, lease_until=until).returning(*_TAKEN)
-    )
+def _lease(conn: Connection, which: Any, worker: str, until: datetime, **more: Any) -> list[QueuedMessage]:
+    values = {"state": SENDING, "lease_by": worker, "lease_until": until, **more}
+    statement = update(MessageRow).where(which).values(values).returning(*_TAKEN)
     rows = sorted(conn.execute(statement), key=lambda row: row.id)
     return [QueuedMessage(**row._mapping) for row in rows]
 

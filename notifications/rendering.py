@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
 
+from config.database import without_nul
 from notifications import catalogue, wording
 from notifications.context import MailContext
 
@@ -93,6 +94,6 @@ def _exists(environment: Environment, name: str) -> bool:
 def _filled(environment: Environment, name: str, variables: Mapping[str, Any]) -> str:
     try:
         template: Template = environment.get_template(name)
-        return template.render(variables)
+        return str(without_nul(template.render(variables)))  # stored afterwards, where a NUL cannot be
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise RenderingFailed(f"{name}: {error or type(error).__name__}") from error

@@ -37,9 +37,9 @@ def public_holidays(name: str) -> frozenset[date]:
     return frozenset(found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calendar:
-    """Which days are worked at a place, and in which time zone a day begins and ends."""
+    """Which days are worked at a place, and in which time zone a day begins and ends. Compared by identity."""
 
     name: str = "EW"
     zone_name: str = "Europe/London"
@@ -48,7 +48,7 @@ class Calendar:
     extra_holidays: frozenset[date] = frozenset()
     cut_off: time = time(17, 0)
     """What is received later counts from the next working day, for clocks that allow it."""
-    _cache: dict[Any, date] = field(default_factory=dict, compare=False, repr=False)
+    _cache: dict[Any, date] = field(default_factory=dict, repr=False)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -59,9 +59,6 @@ class Calendar:
     def days_off(self) -> frozenset[date]:
         """Public holidays and closure days together."""
         return public_holidays(self.name) | self.closures | self.extra_holidays
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.zone_name, self.closures, self.extra_holidays, self.cut_off))
 
     def is_working(self, day: date) -> bool:
         """Whether the day is worked. Raises CalendarError outside the years the calendar knows."""

@@ -77,13 +77,24 @@ def _due(
 
 def wound(process: Process, clock: Clock, running: RunningClock, context: Context) -> RunningClock:
     """Return the clock with its next rung worked out."""
-    nearest = None if running.paused else next(rungs(process, clock, running, context), None)
-    at = nearest.at if nearest else None
+    left = () if running.paused else rungs(process, clock, running, context)
+    at = left[0].at if left else None
     return running if at == running.next_at else replace(running, next_at=at)
 
 
-def rungs(process: Process, clock: Clock, running: RunningClock, context: Context) -> Any:
-    """Yield the rungs left of a running clock, soonest first."""
+def ticked(
+    process: Process, clock: Clock, running: RunningClock, fired: tuple[str, ...], context: Context
+) -> RunningClock:
+    """Return the clock after a rung has fired."""
+    after = RunningClock(running.name, running.anchor, running.due, fired, running.pauses, running.extensions)
+    left = rungs(process, clock, after, context)
+    return RunningClock(
+        running.name, running.anchor, running.due, fired, running.pauses, running.extensions, left[0].at if left else None
+    )
+
+
+def rungs(process: Process, clock: Clock, running: RunningClock, context: Context) -> tuple[DueRung, ...]:
+    """Return the rungs left of a running clock, soonest first."""
     return rungs_left(ladder_of(process, clock, context), running, context.calendar)
 
 
@@ -226,7 +237,8 @@ def soonest_due(
         if running.next_at is None or running.next_at > now:
             continue
         clock = process.clock_of(case.state, name)
-        found = next(rungs(process, clock, running, context), None) if clock and not running.paused else None
+        left = rungs(process, clock, running, context) if clock and not running.paused else ()
+        found = left[0] if left else None
         if clock and found and found.at <= now and (best is None or found.at < best[2].at):
             best = (clock, running, found)
     return best

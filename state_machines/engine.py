@@ -26,7 +26,7 @@ from state_machines.objections import (
     who_objection,
 )
 from state_machines.process import HOLD_CLOCK, Process, Transition, public_and_personal
-from state_machines.values import SYSTEM, Actor, Case, Context, Message, Outcome, Refused, Role, Step
+from state_machines.values import SYSTEM, Actor, Case, Context, Message, Outcome, Refused, Role, RunningClock, Step
 
 MOST_STEPS = 60
 """More rungs or automatic moves than this in one go is an endless loop, not a busy case."""
@@ -288,15 +288,29 @@ def advance(process: Process, case: Case, *, context: Context, now: datetime) ->
 
 def occurrence_key(case: Case, clock: str, anchor: datetime, extensions: int, rung: str) -> str:
     """Return the unique key of a rung: one case, one clock, one anchor, one count of extensions, one rung."""
-    return f"{case.id}:{clock}:{anchor:%Y%m%dT%H%M%S}:{extensions}:{rung}"
+    return f"{case.id}:{clock}:{_stamp(anchor)}:{extensions}:{rung}"
+
+
+@lru_cache(maxsize=10_000)
+def _stamp(anchor: datetime) -> str:
+    return f"{anchor:%Y%m%dT%H%M%S}"
+
+
+def _with_clocks(case: Case, clocks: Mapping[str, RunningClock]) -> Case:
+    """The same case with other clocks; written out, since a sweep does it for every case."""
+    return Case(
+        case.id, case.ref, case.process, case.state, case.version, case.opened_at, case.received_at, case.entered_at,
+        case.member_id, case.subject, case.team, case.owner, case.parent_id, case.on_hold, case.data, case.parties,
+        clocks, case.counts, case.people,
+    )  # fmt: skip
 
 
 def _fire_rung(process: Process, case: Case, found: Any, *, context: Context, now: datetime) -> tuple[Case, list[Step]]:
     clock, running, due_rung = found
     due_rung = latest_repeat(due_rung, now, context.calendar)
     key = occurrence_key(case, clock.name, running.anchor, len(running.extensions), due_rung.key)
-    ticked = replace(running, fired=mark_fired(running.fired, due_rung.key))
-    case = replace(case, clocks={**case.clocks, clock.name: clockwork.wound(process, clock, ticked, context)})
+    ticked = clockwork.ticked(process, clock, running, mark_fired(running.fired, due_rung.key), context)
+    case = _with_clocks(case, {**case.clocks, clock.name: ticked})
     rung = (clock.name, due_rung, key)
     if due_rung.rung.skip_when_late and _later_is_due(process, clock, ticked, context, now):
         return case, [_passed(case, rung, "passed_over", {"why": "a later rung was due as well"}, now)]

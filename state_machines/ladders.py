@@ -7,7 +7,6 @@ instant and what has already fired.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import lru_cache
@@ -118,9 +117,9 @@ class Rung:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ladder:
-    """The rungs of a clock, lowest first."""
+    """The rungs of a clock, lowest first. Compared by identity: a policy makes each ladder once."""
 
     name: str
     rungs: tuple[Rung, ...]
@@ -159,16 +158,26 @@ def _schedule(ladder: Ladder, start: datetime, due: datetime, calendar: Calendar
     return tuple(sorted(rungs, key=lambda found: found.at))
 
 
-def rungs_left(ladder: Ladder, clock: RunningClock, calendar: Calendar) -> Iterator[DueRung]:
-    """Yield the rungs that have not fired for this anchor and due instant, soonest first.
+def rungs_left(ladder: Ladder, clock: RunningClock, calendar: Calendar) -> tuple[DueRung, ...]:
+    """Return the rungs that have not fired for this anchor and due instant, soonest first.
 
-    Of a repeating rung only the next repeat is given.
+    Of a repeating rung only the next repeat is given. The cases of a campaign share anchor and due instant, so most
+    answers of a sweep are remembered.
     """
-    left = (_left(found, clock.fired, calendar) for found in _schedule(ladder, clock.anchor, clock.due, calendar))
-    yield from sorted((found for found in left if found is not None), key=lambda found: found.at)
+    return _rungs_left(ladder, clock.anchor, clock.due, clock.fired, calendar)
+
+
+@lru_cache(maxsize=50_000)
+def _rungs_left(
+    ladder: Ladder, anchor: datetime, due: datetime, fired: tuple[str, ...], calendar: Calendar
+) -> tuple[DueRung, ...]:
+    schedule = _schedule(ladder, anchor, due, calendar)
+    left = [found for first in schedule if (found := _left(first, fired, calendar)) is not None]
+    return tuple(sorted(left, key=lambda found: found.at))
 
 
 def _left(found: DueRung, fired: tuple[str, ...], calendar: Calendar) -> DueRung | None:
+    """The rung as it comes next, or None when it has fired; a repeat may lie after rungs of a later beginning."""
     if found.rung.every is not None:
         return _next_repeat(found, fired, calendar)
     return None if found.key in fired else found

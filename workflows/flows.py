@@ -19,7 +19,7 @@ from cases import ledger
 from cases.environment import Environment, open_environment
 from config.clock import utc_now
 from config.logging import OneLine
-from workflows.jobs import run_missing
+from workflows.jobs import delivered, run_missing
 from workflows.lifeline import tie_to_parent
 
 BUDGET_SECONDS = 40
@@ -53,9 +53,7 @@ def deliver() -> None:
     """Send the mail that is due and still wanted."""
 
     def work(env: Environment) -> Mapping[str, Any]:
-        from cases.delivering import deliver as deliver_due
-
-        return deliver_due(env, budget_seconds=BUDGET_SECONDS).to_dict()
+        return delivered(env, budget_seconds=BUDGET_SECONDS)
 
     _tell("deliver", _run(work), shown=("sent", "suppressed", "failed", "held", "retried"))
 

@@ -1,4 +1,4 @@
-"""Daily and weekly work, through the ledger: whoever comes first does it, and nobody does it twice."""
+"""The work of the flows, without Prefect. Daily and weekly work goes through the ledger: nobody does it twice."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping
@@ -19,6 +19,19 @@ class JobsFailed(Exception):
 
     def __str__(self) -> str:
         return " ".join([type(self).__doc__ or "", ", ".join(map(str, self.args))])
+
+
+def delivered(
+    env: Environment, *, budget_seconds: float | None = None, progress: Callable[[int], None] | None = None
+) -> dict[str, Any]:
+    """Send the mail that is due and return the numbers of it: no addresses. `stopped` says why it ended early."""
+    from cases.delivering import deliver
+
+    report = deliver(env, budget_seconds=budget_seconds, progress=progress)
+    return {
+        "sent": report.sent, "suppressed": sum(report.suppressed.values()), "failed": report.failed,
+        "held": report.held, "retried": report.retried, "reasons": dict(report.suppressed), "stopped": report.stopped,
+    }  # fmt: skip
 
 
 def run_missing(env: Environment, only: Collection[str] = tuple(ledger.JOBS)) -> dict[str, Mapping[str, Any]]:

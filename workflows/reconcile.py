@@ -55,7 +55,8 @@ def _in_state(types: list[StateType]) -> FlowRunFilter:
 
 def _late() -> FlowRunFilter:
     found = _in_state([StateType.SCHEDULED])
-    found.next_scheduled_start_time = FlowRunFilterNextScheduledStartTime(before_=utc_now() - LATE)
+    before = {"before_": utc_now() - LATE}
+    found.next_scheduled_start_time = FlowRunFilterNextScheduledStartTime.model_validate(before)
     return found
 
 

@@ -4,13 +4,13 @@ What runs more often than daily is scheduled in UTC: in a zone of its own, Prefe
 which the clocks go back. Every schedule has a slug; without one, each start would make new schedules, and run twice.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 from prefect import Flow
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.deployments.runner import EntrypointType
 from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
 
 from workflows import flows
 
@@ -42,10 +42,11 @@ def _deployment(flow: "Flow[[], None]", name: str, cron: str, zone: str) -> "Run
     limit = ConcurrencyLimitConfig(
         limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW, grace_period_seconds=GRACE_SECONDS
     )
-    return flow.to_deployment(
+    made = flow.to_deployment(
         name,
         schedule=Cron(cron, timezone=zone, slug=f"{flow.name}-{name}"),
         concurrency_limit=limit,
         description=flow.description,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    return cast("RunnerDeployment", made)  # a coroutine only where an event loop runs

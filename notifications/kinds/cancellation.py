@@ -39,13 +39,9 @@ KINDS = [
         while_in=frozenset({"offer_made", "notice_running"}),
         sample={"case": OFFER},
     ),
-    MessageKind(
-        "cancellation_offer_confirmed", Purpose.LEGAL, "Accepted offer, confirmed", sample={"case": OFFER}
-    ),
+    MessageKind("cancellation_offer_confirmed", Purpose.LEGAL, "Accepted offer, confirmed", sample={"case": OFFER}),
     MessageKind("cancellation_ended", Purpose.SERVICE, "Membership has ended", sample={"case": NOTICE}),
-    MessageKind(
-        "cancellation_cooled_off", Purpose.LEGAL, "Cancelled in cooling-off", sample={"case": NOTICE}
-    ),
+    MessageKind("cancellation_cooled_off", Purpose.LEGAL, "Cancelled in cooling-off", sample={"case": NOTICE}),
     MessageKind(
         "cancellation_hardship",
         Purpose.SERVICE,

@@ -114,7 +114,7 @@ KINDS = [
         "Corrective plan accepted",
         sample={
             "case": CASE
-            | {"plan": [{"text": "Withdraw the claims", "due": "2026-05-01", "evidence": "screenshots"}]}
+            | {"plan": [{"text": "Withdraw the claims", "due": "2026-05-01", "evidence": "photos"}]}
         },
     ),
     MessageKind(
@@ -126,7 +126,7 @@ KINDS = [
             "case": CASE
             | {
                 "next_milestone": "2026-05-01",
-                "plan": [{"text": "Withdraw the claims", "due": "2026-05-01", "evidence": "screenshots"}],
+                "plan": [{"text": "Withdraw the claims", "due": "2026-05-01", "evidence": "photos"}],
             }
         },
     ),
@@ -287,9 +287,7 @@ KINDS = [
         sample={"case": CASE, "payload": {"statement": "We disagree."}},
     ),
     MessageKind("monitoring_no_reply", Purpose.INTERNAL, "No reply", sample={"case": CASE}),
-    MessageKind(
-        "monitoring_plan_received", Purpose.INTERNAL, "Corrective plan received", sample={"case": CASE}
-    ),
+    MessageKind("monitoring_plan_received", Purpose.INTERNAL, "Plan received", sample={"case": CASE}),
     MessageKind("monitoring_milestone_passed", Purpose.INTERNAL, "Milestone passed", sample={"case": CASE}),
     MessageKind("monitoring_evidence_received", Purpose.INTERNAL, "Evidence received", sample={"case": CASE}),
     MessageKind(
@@ -298,9 +296,7 @@ KINDS = [
         "Benefits stopped",
         sample={"case": CASE | {"stage": "suspension"}},
     ),
-    MessageKind(
-        "monitoring_representations", Purpose.INTERNAL, "Representations received", sample={"case": CASE}
-    ),
+    MessageKind("monitoring_representations", Purpose.INTERNAL, "Representations", sample={"case": CASE}),
     MessageKind(
         "monitoring_appeal_for_panel",
         Purpose.INTERNAL,

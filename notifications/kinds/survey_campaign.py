@@ -36,9 +36,7 @@ KINDS = [
         while_in=frozenset({"overdue_chase"}),
         sample={"case": PLAN, "data": COUNT},
     ),
-    MessageKind(
-        "campaign_everyone_in", Purpose.INTERNAL, "Everybody is in", window="office", sample={"case": PLAN}
-    ),
+    MessageKind("campaign_everyone_in", Purpose.INTERNAL, "Everybody is in", window="office", sample={"case": PLAN}),
     MessageKind(
         "campaign_report_ready",
         Purpose.INTERNAL,

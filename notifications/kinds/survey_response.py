@@ -70,9 +70,7 @@ KINDS = [
     _reminder("survey_nudge", "Reminder by hand", ASKED | ESCALATED),
     _reminder("survey_overdue", "Overdue notice", overdue=True),
     _reminder("survey_letter", "Letter to the senior contact", ESCALATED, overdue=True),
-    _letter(
-        "survey_formal_notice", "Formal notice", frozenset({"formal_notice"}), Purpose.LEGAL, case=NOTICED
-    ),
+    _letter("survey_formal_notice", "Formal notice", frozenset({"formal_notice"}), Purpose.LEGAL, case=NOTICED),
     _letter(
         "survey_query",
         "Questions about the answer",

@@ -1,4 +1,4 @@
-"""What the moves of a monitoring case do besides moving it: facts, letters, tasks, and the register of members."""
+"""What the moves of a finding do besides moving it: facts, letters, tasks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def letter(draft: Draft, kind: str, **data: Any) -> None:
 
 
 def last_day(draft: Draft, clock: str, anchor: Any = None) -> str:
-    """Return the last local day of a clock that starts with this decision, for the letter that announces it."""
+    """Return the last local day of a clock that starts now, for the letter that announces it."""
     numbers = draft.context.policy.clock(draft.process.name, clock)
     allowance = numbers.allowance(draft.data)
     start = instant_of(anchor, draft.context.calendar, end=False) if anchor else draft.now
@@ -50,7 +50,8 @@ def alert_if_critical(draft: Draft) -> None:
     draft.set(alert="raised", alerted_at=draft.now.isoformat())
     for to in ("manager", "senior"):
         draft.send("monitoring_critical_alert", to)
-    draft.task("monitoring_phone_alert", "Phone the manager and the senior manager about this critical finding",
+    draft.task("monitoring_phone_alert",
+               "Phone the manager and the senior manager about this critical finding",
                Role.COORDINATOR, "H(4)")  # fmt: skip
 
 
@@ -67,7 +68,8 @@ def drop_alert(draft: Draft) -> None:
 
 def search_duplicates(draft: Draft) -> None:
     """Have somebody look for the same member and criterion in the last 180 days."""
-    draft.task("monitoring_duplicates", "Look for findings on the same member and criterion in the last 180 days",
+    draft.task("monitoring_duplicates",
+               "Look for findings on the same member and criterion in the last 180 days",
                Role.COORDINATOR, "WD(3)", criterion=draft.get("criterion"))  # fmt: skip
 
 
@@ -83,7 +85,7 @@ def propose_dismissal(draft: Draft) -> None:
 
 
 def close_as_chosen(draft: Draft) -> None:
-    """Close it the way that was chosen; lift what was taken as a precaution; tell a member who knows of it."""
+    """Close it the way that was chosen, lift a precaution, and tell a member who knows of it."""
     close(draft, str(draft.typed("chosen")))
     if draft.typed("chosen") == "ADVISORY":
         letter(draft, "monitoring_advisory")

@@ -1,8 +1,8 @@
-"""What people type in a monitoring case. Lists may be typed as lines of text, as web forms give them.
+"""What people type about a finding. Lists may be typed as lines of text, as web forms give them.
 
 Names and words of people are marked personal: they are kept beside the event and can be erased.
-Sources: Better Cotton monitoring protocol (criteria, stages); Admiralty scale (reliability A to F, credibility
-1 to 6); SAAS corrective action rules (a major breach is absence or breakdown, a minor one an isolated lapse).
+Sources: Better Cotton monitoring protocol (criteria, stages); Admiralty scale (reliability A to F,
+credibility 1 to 6); SAAS corrective action rules (a major breach is absence or breakdown, a minor one an isolated lapse).
 """
 
 from __future__ import annotations
@@ -230,5 +230,3 @@ class Assessment(Form):
     summary: Annotated[
         str, Field(min_length=10, max_length=20000, description="Facts, reply, options, risk"), "personal"
     ]
-
-

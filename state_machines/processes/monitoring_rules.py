@@ -1,4 +1,7 @@
-"""What must hold before a monitoring case may move. The docstring of each rule is what a person reads when it does not."""
+"""What must hold before a finding may move.
+
+The docstring of a rule is what a person reads when it does not hold.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ def duplicates_were_checked(draft: Draft) -> bool:
 
 
 def no_upheld_complaint(draft: Draft) -> bool:
-    """A linked complaint on the same facts is upheld: only a manager may close this without a case, and must say why."""
+    """A linked complaint on the same facts is upheld: only a manager may close this, with the reason."""
     return draft.typed("chosen") != "NO_CASE" or not upheld_complaints(draft)
 
 
@@ -132,7 +135,7 @@ def pack_is_complete(draft: Draft) -> bool:
 
 
 def returns_left(draft: Draft) -> bool:
-    """It was returned as often as may be; sit down with the author, then warn, close or put it to the senior manager."""
+    """It was returned as often as may be; meet its author, then warn, close or recommend a sanction."""
     return int(draft.get("returns", 0)) < int(draft.setting("returns"))
 
 

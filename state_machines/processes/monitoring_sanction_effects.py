@@ -1,4 +1,4 @@
-"""What decisions, plans and appeals do besides moving a case: stages, letters, dates, the register of members."""
+"""What decisions, plans and appeals do besides moving a case: stages, letters, dates, the register."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def begin_warning(draft: Draft) -> None:
     """Apply the first stage; the plan and the time to resolve start."""
     fees = draft.get("criterion") == "fees"
     draft.set(stage="warning", warned_on=draft.today, resolve_from=draft.get("source_date") if fees else None,
-              pre_notice_on=None, refused_on=None, extensions=0, plan=[], plan_rejections=0, plan_meeting=False)  # fmt: skip
+              pre_notice_on=None, refused_on=None, extensions=0, plan=[], plan_rejections=0,
+              plan_meeting=False)  # fmt: skip
     if draft.get("interim") == "rights":
         draft.change_member(status="active")
     draft.set(interim=None)
@@ -37,7 +38,8 @@ def warn(draft: Draft) -> None:
     """Warn formally: facts, required action, dates, consequence and the way to appeal."""
     begin_warning(draft)
     draft.set(appeal_until=last_day(draft, "appeal_window"))
-    letter(draft, "monitoring_warning", appeal_until=draft.get("appeal_until"), plan_by=last_day(draft, "plan"),
+    letter(draft, "monitoring_warning", appeal_until=draft.get("appeal_until"),
+           plan_by=last_day(draft, "plan"),
            resolve_by=last_day(draft, "resolve", draft.get("resolve_from")))  # fmt: skip
 
 
@@ -48,7 +50,8 @@ def begin_suspension(draft: Draft) -> None:
     draft.change_member(status="suspended")
     draft.send("monitoring_benefits_stopped", "role:finance")
     draft.send("monitoring_benefits_stopped", "site")
-    draft.task("monitoring_stop_benefits", "Take the member off the public list, the logo licence and the platform",
+    draft.task("monitoring_stop_benefits",
+               "Take the member off the public list, the logo licence and the platform",
                Role.COORDINATOR, "WD(1)")  # fmt: skip
 
 
@@ -84,7 +87,7 @@ def terminate(draft: Draft) -> None:
 
 
 def pre_notice(draft: Draft) -> None:
-    """Tell the member that suspension may follow, and keep the date: a suspension must wait seven days from it."""
+    """Tell the member that suspension may follow, and keep the date: it must wait seven days from it."""
     draft.set(pre_notice_on=draft.today)
     letter(draft, "monitoring_pre_notice", earliest=draft.context.calendar.local_date(
         draft.after(f"CD({int(draft.setting('pre_notice_days'))})")).isoformat())  # fmt: skip
@@ -253,8 +256,10 @@ def reopen(draft: Draft) -> None:
     }
     draft.set(
         earlier=[*draft.get("earlier", ()), earlier],
-        outcome=None, closed_on=None, stage="none", case_opened_at=None, returns=0, reply_asked=False, reply_waived=False,
+        outcome=None, closed_on=None, stage="none", case_opened_at=None, returns=0, reply_asked=False,
+        reply_waived=False,
         reply_extended=False, indicators=None, evidence_grade=None, recommendation=None, breach_found=None,
-        pre_notice_on=None, refused_on=None, appealed_stages=[], appealed_from=None, appeal_until=None, stayed=False,
+        pre_notice_on=None, refused_on=None, appealed_stages=[], appealed_from=None, appeal_until=None,
+        stayed=False,
         dismissal_proposed=False, interim=None, plan=[], milestones=[], next_milestone=None,
     )  # fmt: skip

@@ -104,7 +104,8 @@ class Plan(Form):
 
     actions: Annotated[
         list[PlanAction], BeforeValidator(actions),
-        Field(min_length=1, max_length=50, description="One per line: action | owner | date | evidence | root cause"), "personal",
+        Field(min_length=1, max_length=50,
+              description="One per line: action | owner | date | evidence | root cause"), "personal",
     ]  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from state_machines.processes.monitoring_rules import case_is_critical, is_grave
 from state_machines.values import Role
 
 DECIDERS = (
-    "call_senior", "submit_assessment", "recommend_sanction", "close_without_case", "warn", "reject_plan", "record_refusal",
+    "call_senior", "submit_assessment", "recommend_sanction", "close_without_case", "warn", "reject_plan",
+    "record_refusal",
     "suspend", "give_notice", "terminate", "withdraw_notice", "stay",
 )  # fmt: skip
 """Whoever did one of these on a case does not sit in its appeal."""
@@ -41,7 +42,7 @@ def minor_or_major(draft: Draft) -> bool:
 
 
 def repeat_is_justified(draft: Draft) -> bool:
-    """This is the second case on this criterion within 24 months: go to the next stage, or say why only a warning."""
+    """This is the second case on this criterion within 24 months: recommend a sanction, or say why not."""
     repeated = int(draft.fact("history", {}).get("same_criterion_24m", 0)) >= 1
     return not repeated or bool(draft.typed("why_not_next_stage"))
 
@@ -54,7 +55,7 @@ def quorum_is_reached(draft: Draft) -> bool:
 
 
 def member_was_heard(draft: Draft) -> bool:
-    """The member has not been heard; ask first, unless this is an urgent interim measure in a critical case."""
+    """The member has not been heard; ask first, unless this is urgent in a critical case."""
     return _urgent(draft) or reply_offered_or_waived(draft)
 
 
@@ -79,7 +80,7 @@ def time_is_up(draft: Draft, clock: str) -> bool:
 
 
 def resolve_is_over_or_refused(draft: Draft) -> bool:
-    """The time to resolve has not run out and the member has not refused; a suspension would come too early."""
+    """The time to resolve has not run out and the member has not refused; it is too early."""
     return time_is_up(draft, "resolve") or bool(draft.get("refused_on"))
 
 
@@ -131,14 +132,14 @@ def first_rejection(draft: Draft) -> bool:
 
 
 def last_rejection_proposed(draft: Draft) -> bool:
-    """The coordinator proposes a further rejection first; after the last one accept the plan or record a refusal."""
+    """The coordinator proposes a further rejection first; after the last, accept or record a refusal."""
     return (
         not first_rejection(draft) and not rounds_are_used_up(draft) and bool(draft.get("rejection_proposed"))
     )
 
 
 def may_be_rejected_again(draft: Draft) -> bool:
-    """The first rejection needs one signature; after the last, a manager accepts the plan or records a refusal."""
+    """The first rejection needs one signature; after the last, accept the plan or record a refusal."""
     return not first_rejection(draft) and not rounds_are_used_up(draft)
 
 

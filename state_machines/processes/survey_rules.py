@@ -199,8 +199,9 @@ def grant_extension(draft: Draft) -> None:
 
 def start_notice(draft: Draft) -> None:
     """Work out by when the member must comply, and cite the clause."""
-    comply_by = draft.context.calendar.local_date(draft.after("WD(10)")).isoformat()
-    draft.set(comply_by=comply_by, code_clause=draft.setting("code_clause"), overdue=True)
+    allowance = draft.context.policy.clock(draft.process.name, "comply").allow
+    comply_by = draft.context.calendar.local_date(draft.after(str(allowance)))
+    draft.set(comply_by=comply_by.isoformat(), code_clause=draft.setting("code_clause"), overdue=True)
 
 
 def withhold_notice(draft: Draft) -> None:
@@ -219,19 +220,19 @@ def member_name(draft: Draft) -> str:
 def ask_first_call(draft: Draft) -> None:
     """Somebody rings the member."""
     title = f"Ring {member_name(draft)}: the survey is overdue"
-    draft.task("phone", title, Role.COORDINATOR, "WD(2)", attempt=1)
+    draft.task("phone", title, Role.COORDINATOR, draft.setting("call_within"), attempt=1)
 
 
 def ask_second_call(draft: Draft) -> None:
     """Somebody rings another contact of the member."""
     title = f"Ring {member_name(draft)} again, another contact this time: the survey is overdue"
-    draft.task("phone", title, Role.COORDINATOR, "WD(2)", attempt=2)
+    draft.task("phone", title, Role.COORDINATOR, draft.setting("call_within"), attempt=2)
 
 
 def ask_call_about_query(draft: Draft) -> None:
     """Somebody rings the member, since our questions were not answered."""
     title = f"Ring {member_name(draft)}: our questions about the answer were not replied to"
-    draft.task("phone", title, Role.COORDINATOR, "WD(2)", attempt=1)
+    draft.task("phone", title, Role.COORDINATOR, draft.setting("call_within"), attempt=1)
 
 
 def note_call(draft: Draft) -> None:
@@ -250,7 +251,7 @@ def note_call(draft: Draft) -> None:
 def ask_contact_repair(draft: Draft) -> None:
     """Somebody finds out how the member can be reached."""
     title = f"Find a working contact of {member_name(draft)}"
-    draft.task("contact_repair", title, Role.COORDINATOR, "WD(2)")
+    draft.task("contact_repair", title, Role.COORDINATOR, draft.setting("repair_within"))
 
 
 # --- effects: the answer

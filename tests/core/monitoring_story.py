@@ -1,4 +1,4 @@
-"""How a monitoring case gets into each of its states, for the tests of the process. All forms are filled in here."""
+"""How a monitoring case gets into each of its states, with every form filled in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tests.core import builders
 from tests.core.builders import NOW, member, staff, system
 
 COORD, MANAGER, SENIOR = staff(Role.COORDINATOR), staff(Role.MANAGER), staff(Role.SENIOR)
-COORD_2, MANAGER_2, COUNCIL, FINANCE = staff(n=2), staff(Role.MANAGER, 2), staff(Role.COUNCIL), staff(Role.FINANCE)
+COORD_2, MANAGER_2 = staff(n=2), staff(Role.MANAGER, 2)
+COUNCIL, FINANCE = staff(Role.COUNCIL), staff(Role.FINANCE)
 MEMBER, MUSTER = member(7), system()
 
 FINDING: dict[str, Any] = {
@@ -20,12 +21,14 @@ FINDING: dict[str, Any] = {
     "evidence": "screenshots in the file",
 }  # fmt: skip
 DECISION: dict[str, Any] = {
-    "rationale": "The claims are not licensed.", "options_considered": "advice\nwarning", "policy_clause": "CoC 4.2",
+    "rationale": "The claims are not licensed.", "options_considered": "advice\nwarning",
+    "policy_clause": "CoC 4.2",
     "conflict_declared": False, "present": "A. Kaya\nB. Moss\nC. Rao",
 }  # fmt: skip
 SANCTION = DECISION | {"grounds": "The claims stand unchanged."}
 PANEL: dict[str, Any] = {
-    "rationale": "The file bears it out.", "panel": "staff:901\nstaff:902\nstaff:903", "policy_clause": "Statutes 9",
+    "rationale": "The file bears it out.", "panel": "staff:901\nstaff:902\nstaff:903",
+    "policy_clause": "Statutes 9",
     "conflict_declared": False,
 }  # fmt: skip
 MEETING = {"held_on": "2026-03-02", "present": "all", "result": "agreed"}
@@ -53,18 +56,23 @@ FORMS: dict[str, dict[str, Any]] = {
     "recommend_sanction": DECISION | {"chosen": "suspension"},
     "suspend": SANCTION | {"chosen": "suspend"}, "give_notice": SANCTION | {"chosen": "give_notice"},
     "terminate": SANCTION | {"chosen": "terminate"},
-    "file_plan": {"actions": "Withdraw the claims | Ada | 2026-03-20 | screenshots\nTrain | Ben | 2026-03-25 | list"},
-    "reject_plan": {"reason": "too thin", "missing": "dates"}, "propose_rejection": {"reason": "too thin", "missing": "dates"},
-    "report_complete": {"evidence": "screenshot 1\nlist of people"}, "report_remedy": {"evidence": "all withdrawn"},
+    "file_plan": {"actions": "Withdraw | Ada | 2026-03-20 | screenshots\nTrain | Ben | 2026-03-25 | list"},
+    "reject_plan": {"reason": "too thin", "missing": "dates"},
+    "propose_rejection": {"reason": "too thin", "missing": "dates"},
+    "report_complete": {"evidence": "screenshot 1\nlist of people"},
+    "report_remedy": {"evidence": "all withdrawn"},
     "not_effective": GAPS, "grant_more_time": GAPS | {"until": "2026-05-29", "reason": "the auditor is late"},
     "extend_resolve": {"until": "2026-05-29", "reason": "the auditor is late"},
-    "close_resolved": {"method": "documents", "findings": "all done"}, "reinstate": {"method": "visit", "findings": "all done"},
-    "record_refusal": {"reason": "refused in writing"}, "not_remedied": {"reason": "one is left", "missing": "claim 2"},
+    "close_resolved": {"method": "documents", "findings": "all done"},
+    "reinstate": {"method": "visit", "findings": "all done"},
+    "record_refusal": {"reason": "refused in writing"},
+    "not_remedied": {"reason": "one is left", "missing": "claim 2"},
     "make_representations": {"statement": "Please do not."}, "withdraw_notice": {"reason": "convincing"},
     "appeal": {"grounds": "procedure", "statement": "The notice was short."},
     "stay": {"reason": "new evidence"}, "lift_stay": {"reason": "new claims"},
     "dismiss_appeal": PANEL, "uphold_appeal": PANEL, "vary_appeal": PANEL | {"instead": "warning"},
-    "confirm_lasting": {"reason": "still fine"}, "reopen": {"reason": "new photographs"}, "member_left": {},
+    "confirm_lasting": {"reason": "still fine"}, "reopen": {"reason": "new photographs"},
+    "member_left": {}, "hold": {"reason": "the court asks"},
 }  # fmt: skip
 
 Play = tuple[str, Actor]
@@ -78,9 +86,11 @@ _SUSPENDED: list[Play] = [*_SENIOR, ("suspend", SENIOR)]
 _NOTICE: list[Play] = [*_SENIOR, ("give_notice", SENIOR)]
 _TERMINATED: list[Play] = [*_NOTICE, ("make_representations", MEMBER), ("terminate", SENIOR)]
 PLAYS: dict[str, list[Play]] = {
-    "signal": [], "triage": _WARN[:1], "assessment": _WARN[:2], "clarification": [*_WARN[:2], ("ask_member", COORD)],
+    "signal": [], "triage": _WARN[:1], "assessment": _WARN[:2],
+    "clarification": [*_WARN[:2], ("ask_member", COORD)],
     "recommended": _WARN[:4], "manager_decision": _WARN[:5], "senior_decision": _SENIOR, "warned": _WARN,
-    "cap_review": _ACTIVE[:-1], "cap_active": _ACTIVE, "verification": [*_ACTIVE, ("report_complete", MEMBER)],
+    "cap_review": _ACTIVE[:-1], "cap_active": _ACTIVE, "verification": [*_ACTIVE,
+                                                                        ("report_complete", MEMBER)],
     "suspended": _SUSPENDED, "reinstatement_check": [*_SUSPENDED, ("report_remedy", MEMBER)],
     "termination_notice": _NOTICE, "terminated": _TERMINATED, "appeal": [*_SUSPENDED, ("appeal", MEMBER)],
     "appeal_stayed": [*_SUSPENDED, ("appeal", MEMBER), ("stay", MANAGER)],
@@ -98,13 +108,17 @@ def new(now: datetime = NOW, *, facts: Mapping[str, Any] | None = None, **change
 def do(case: Case, trigger: str, actor: Actor, **more: Any) -> Outcome:
     """Pull a trigger that must be allowed, with its form filled in."""
     now, facts = more.pop("now", None), more.pop("facts", None)
-    return builders.fire(PROCESS, case, trigger, actor=actor, now=now, facts=facts, **FORMS.get(trigger, {}) | more)
+    return builders.fire(
+        PROCESS, case, trigger, actor=actor, now=now, facts=facts, **FORMS.get(trigger, {}) | more
+    )
 
 
 def no(case: Case, trigger: str, actor: Actor, **more: Any) -> Refused:
     """Pull a trigger that must be refused, with its form filled in."""
     now, facts = more.pop("now", None), more.pop("facts", None)
-    return builders.refused(PROCESS, case, trigger, actor=actor, now=now, facts=facts, **FORMS.get(trigger, {}) | more)
+    return builders.refused(
+        PROCESS, case, trigger, actor=actor, now=now, facts=facts, **FORMS.get(trigger, {}) | more
+    )
 
 
 def play(case: Case, steps: list[Play], **forms: dict[str, Any]) -> Case:

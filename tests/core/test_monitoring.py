@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from notifications.kinds.monitoring import KINDS
 from state_machines import engine
+from state_machines.processes import monitoring_effects, monitoring_sanction_effects
 from state_machines.processes.monitoring import PROCESS
 from state_machines.proof import prove
 from state_machines.values import Actor, Outcome
@@ -44,10 +47,13 @@ def test_nothing_in_the_process_can_get_stuck() -> None:
     assert prove(PROCESS, policy()) == []
 
 
-def test_every_message_of_the_process_is_defined() -> None:
-    general = {"case_due_soon", "case_overdue", "case_escalated", "case_hold_ended"}
-    asked = {send.kind for t in PROCESS.transitions for send in t.sends} | {s.kind for s in PROCESS.opening_sends}
-    assert asked - general <= {kind.kind for kind in KINDS}
+def test_every_message_of_the_process_is_defined_and_every_defined_one_is_sent() -> None:
+    asked = {send.kind for t in PROCESS.transitions for send in t.sends} | {
+        s.kind for s in PROCESS.opening_sends
+    }
+    for module in (monitoring_effects, monitoring_sanction_effects):
+        asked |= set(re.findall(r'(?:send|letter)\(\s*(?:draft,\s+)?"(\w+)"', inspect.getsource(module)))
+    assert {kind for kind in asked if kind.startswith("monitoring_")} == {kind.kind for kind in KINDS}
 
 
 TAKEN: list[tuple[str, str, str, Actor, dict[str, Any], str]] = [
@@ -93,8 +99,12 @@ TAKEN: list[tuple[str, str, str, Actor, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "state", "trigger", "actor", "form", "target"), TAKEN, ids=[r[0] for r in TAKEN])
-def test_the_row_is_taken(row: str, state: str, trigger: str, actor: Actor, form: dict[str, Any], target: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "state", "trigger", "actor", "form", "target"), TAKEN, ids=[r[0] for r in TAKEN]
+)
+def test_the_row_is_taken(
+    row: str, state: str, trigger: str, actor: Actor, form: dict[str, Any], target: str
+) -> None:
     assert do(in_state(state), trigger, actor, **form).after.state == target
 
 
@@ -104,7 +114,8 @@ REPEATED = {"history": {"same_criterion_24m": 1}}
 
 REFUSED: list[tuple[str, str, str, Actor, dict[str, Any], str]] = [
     ("A2 role", "signal", "start_triage", MANAGER, {}, "role"),
-    ("A2 conflict", "signal", "start_triage", replace(COORD, conflicts=frozenset({7})), {}, "conflict_of_interest"),
+    ("A2 conflict", "signal", "start_triage", replace(COORD, conflicts=frozenset({7})), {},
+     "conflict_of_interest"),
     ("A3 duplicate without link", "triage", "dismiss", COORD, {"chosen": "DUPLICATE"}, "duplicate_is_named"),
     ("A3 upheld complaint", "triage", "dismiss", COORD, {"facts": UPHELD}, "no_upheld_complaint"),
     ("A3 clause", "triage", "dismiss", COORD, {"policy_clause": ""}, "payload"),
@@ -119,8 +130,10 @@ REFUSED: list[tuple[str, str, str, Actor, dict[str, Any], str]] = [
     ("A9 role", "manager_decision", "return_assessment", COORD, {}, "role"),
     ("A9 questions", "manager_decision", "return_assessment", MANAGER, {"missing": ""}, "payload"),
     ("A10 rationale", "manager_decision", "close_without_case", MANAGER, {"rationale": ""}, "payload"),
-    ("A10 upheld", "manager_decision", "close_without_case", MANAGER, {"facts": UPHELD}, "upheld_complaint_is_answered"),
-    ("A11 conflict", "manager_decision", "warn", MANAGER, {"conflict_declared": True}, "no_conflict_declared"),
+    ("A10 upheld", "manager_decision", "close_without_case", MANAGER, {"facts": UPHELD},
+     "upheld_complaint_is_answered"),
+    ("A11 conflict", "manager_decision", "warn", MANAGER, {"conflict_declared": True},
+     "no_conflict_declared"),
     ("A11 repeat", "manager_decision", "warn", MANAGER, {"facts": REPEATED}, "repeat_is_justified"),
     ("A12 role", "manager_decision", "recommend_sanction", SENIOR, {}, "role"),
     ("A13 quorum", "senior_decision", "suspend", SENIOR, {"present": "A. Kaya"}, "quorum_is_reached"),
@@ -129,12 +142,15 @@ REFUSED: list[tuple[str, str, str, Actor, dict[str, Any], str]] = [
     ("A14 no owner", "warned", "file_plan", MEMBER, {"actions": "Withdraw | | 2026-03-20 | list"}, "payload"),
     ("A15 reasons", "cap_review", "reject_plan", COORD, {"reason": ""}, "payload"),
     ("A16 major", "cap_review", "accept_plan", COORD, {}, "is_minor"),
-    ("A17 evidence", "cap_active", "report_complete", MEMBER, {"evidence": "one"}, "evidence_for_each_action"),
-    ("A18 too late", "verification", "not_effective", COORD, {"next_date": "2026-05-01"}, "within_time_to_resolve"),
+    ("A17 evidence", "cap_active", "report_complete", MEMBER, {"evidence": "one"},
+     "evidence_for_each_action"),
+    ("A18 too late", "verification", "not_effective", COORD, {"next_date": "2026-05-01"},
+     "within_time_to_resolve"),
     ("A18 extension", "verification", "grant_more_time", COORD, {}, "role"),
     ("A18 earlier", "verification", "grant_more_time", MANAGER, {"until": "2026-03-31"}, "later_than_now"),
     ("A19 accepter", "verification", "close_resolved", MANAGER, {}, "four_eyes"),
-    ("A19 actions", "verification", "close_resolved", MANAGER_2, {"facts": OPEN_ACTIONS}, "complaint_actions_settled"),
+    ("A19 actions", "verification", "close_resolved", MANAGER_2, {"facts": OPEN_ACTIONS},
+     "complaint_actions_settled"),
     ("A20 too early", "warned", "suspend", SENIOR, {}, "resolve_is_over_or_refused"),
     ("A21 evidence", "suspended", "report_remedy", MEMBER, {"evidence": ""}, "payload"),
     ("A22 role", "suspended", "reinstate", MANAGER, {}, "role"),
@@ -143,7 +159,8 @@ REFUSED: list[tuple[str, str, str, Actor, dict[str, Any], str]] = [
     ("A25 grounds", "suspended", "appeal", MEMBER, {"grounds": "anger"}, "payload"),
     ("A25 role", "suspended", "appeal", FINANCE, {}, "role"),
     ("A26 role", "appeal", "uphold_appeal", SENIOR, {}, "role"),
-    ("A26 panel", "appeal", "uphold_appeal", COUNCIL, {"panel": f"{SENIOR.person}\na\nb"}, "panel_is_independent"),
+    ("A26 panel", "appeal", "uphold_appeal", COUNCIL, {"panel": f"{SENIOR.person}\na\nb"},
+     "panel_is_independent"),
     ("A26 quorum", "appeal", "uphold_appeal", COUNCIL, {"panel": "a\nb"}, "panel_has_quorum"),
     ("A26 milder", "appeal", "vary_appeal", COUNCIL, {"instead": "suspension"}, "milder"),
     ("A27 role", "warned", "member_left", COORD, {}, "role"),
@@ -153,8 +170,12 @@ REFUSED: list[tuple[str, str, str, Actor, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "state", "trigger", "actor", "form", "why"), REFUSED, ids=[r[0] for r in REFUSED])
-def test_the_row_is_refused(row: str, state: str, trigger: str, actor: Actor, form: dict[str, Any], why: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "state", "trigger", "actor", "form", "why"), REFUSED, ids=[r[0] for r in REFUSED]
+)
+def test_the_row_is_refused(
+    row: str, state: str, trigger: str, actor: Actor, form: dict[str, Any], why: str
+) -> None:
     found = no(in_state(state), trigger, actor, **form)
     assert found.rule == why
     assert found.sentence.endswith(".")
@@ -162,9 +183,12 @@ def test_the_row_is_refused(row: str, state: str, trigger: str, actor: Actor, fo
 
 # --- A1: how a case begins
 
+
 def test_another_process_opens_a_case_with_a_handful_of_facts() -> None:
-    data = dict(criterion="commitment_conduct", severity="major", source="survey non-response",
-                source_date="2026-06-02", evidence="invited, reminded, phoned")  # fmt: skip
+    data = {
+        "criterion": "commitment_conduct", "severity": "major", "source": "survey non-response",
+        "source_date": "2026-06-02", "evidence": "invited, reminded, phoned",
+    }  # fmt: skip
     case = builders.opened(PROCESS, data, actor=MUSTER, member_id=7)
     assert case.state == "signal"
     assert case.data["stage"] == "none"
@@ -172,18 +196,25 @@ def test_another_process_opens_a_case_with_a_handful_of_facts() -> None:
 
 
 def test_an_allegation_may_stand_for_the_evidence() -> None:
-    data = dict(criterion="sourcing", source="hotline", source_date="2026-02-01", allegation="Mixed bales.")
+    data = {"criterion": "sourcing", "source": "hotline", "source_date": "2026-02-01", "allegation": "Mixed."}
     assert isinstance(builders.opening(PROCESS, data, actor=MUSTER), Outcome)
 
 
 def test_a_finding_needs_evidence_or_the_reason_why_there_is_none() -> None:
     bare = {k: v for k, v in FINDING.items() if k != "evidence"}
     assert not isinstance(builders.opening(PROCESS, bare, actor=COORD), Outcome)
-    assert isinstance(builders.opening(PROCESS, bare | {"no_evidence": "heard by phone"}, actor=COORD), Outcome)
+    assert isinstance(
+        builders.opening(PROCESS, bare | {"no_evidence": "heard by phone"}, actor=COORD), Outcome
+    )
 
 
 def test_who_told_us_and_what_is_kept_apart_from_the_facts() -> None:
-    form = FINDING | {"allegation": "Mr X did it", "source_name": "Ivy", "source_email": "i@example.org", "tell_source": True}
+    form = FINDING | {
+        "allegation": "Mr X did it",
+        "source_name": "Ivy",
+        "source_email": "i@example.org",
+        "tell_source": True,
+    }
     found = builders.opening(PROCESS, form, actor=COORD, member_id=7)
     assert isinstance(found, Outcome)
     assert "Ivy" not in str(found.after.data) and "Mr X" not in str(found.after.data)
@@ -195,6 +226,7 @@ def test_who_told_us_and_what_is_kept_apart_from_the_facts() -> None:
 
 # --- A3: a second signature on grave findings
 
+
 def test_a_grave_finding_is_dismissed_by_two_people() -> None:
     case = in_state("triage", severity="high")
     assert no(case, "dismiss", COORD).rule == "below_high"
@@ -205,13 +237,18 @@ def test_a_grave_finding_is_dismissed_by_two_people() -> None:
     assert do(case, "dismiss", MANAGER).after.data["outcome"] == "NO_CASE"
 
 
-@pytest.mark.parametrize(("state", "trigger"), [("triage", "dismiss"), ("manager_decision", "close_without_case")])
-def test_a_manager_may_close_without_a_case_despite_an_upheld_complaint_and_says_why(state: str, trigger: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "trigger"), [("triage", "dismiss"), ("manager_decision", "close_without_case")]
+)
+def test_a_manager_may_close_without_a_case_despite_an_upheld_complaint_and_says_why(
+    state: str, trigger: str
+) -> None:
     found = do(in_state(state), trigger, MANAGER, facts=UPHELD, despite_complaint="Another matter.")
     assert found.after.data["outcome"] == "NO_CASE"
 
 
 # --- A5: critical findings
+
 
 def test_a_critical_finding_on_friday_evening_alerts_manager_and_senior_at_once() -> None:
     friday = at("2026-03-06 18:00")
@@ -297,6 +334,7 @@ def test_the_default_list_is_critical_whatever_severity_it_was_given() -> None:
 
 # --- A6 to A13: assessment and decision
 
+
 def test_the_assessment_stands_still_while_the_member_is_asked() -> None:
     case = in_state("clarification")
     due = in_state("assessment").clocks["assess"].due
@@ -355,20 +393,29 @@ def test_an_assessment_comes_back_twice_and_is_then_decided() -> None:
 
 
 def test_a_manager_does_not_warn_where_no_breach_was_found_or_the_finding_is_grave() -> None:
-    case = play(in_state("assessment"), [("waive_reply", MANAGER), ("submit_assessment", COORD), ("accept_pack", MANAGER)],
+    case = play(in_state("assessment"), [("waive_reply", MANAGER), ("submit_assessment", COORD),
+                                         ("accept_pack", MANAGER)],
                 submit_assessment={"breach_found": False})  # fmt: skip
     assert no(case, "warn", MANAGER).rule == "breach_was_found"
     assert no(in_state("manager_decision", severity="high"), "warn", MANAGER).rule == "minor_or_major"
 
 
 def test_a_repeat_is_warned_again_only_with_a_reason() -> None:
-    found = do(in_state("manager_decision"), "warn", MANAGER, facts=REPEATED, why_not_next_stage="Small, soon put right.")
+    found = do(
+        in_state("manager_decision"),
+        "warn",
+        MANAGER,
+        facts=REPEATED,
+        why_not_next_stage="Small, soon put right.",
+    )
     assert found.after.state == "warned"
 
 
 def test_a_finding_becomes_a_counted_case_with_its_first_stage() -> None:
     assert not in_state("manager_decision").data.get("case_opened_at")
-    assert not do(in_state("manager_decision"), "close_without_case", MANAGER).after.data.get("case_opened_at")
+    assert not do(in_state("manager_decision"), "close_without_case", MANAGER).after.data.get(
+        "case_opened_at"
+    )
     assert in_state("warned").data["case_opened_at"] == "2026-03-02"
     assert in_state("suspended").data["case_opened_at"] == "2026-03-02"
 
@@ -395,6 +442,7 @@ def test_what_was_decided_is_on_the_record_and_names_are_kept_apart() -> None:
 
 
 # --- A14 to A19: the plan
+
 
 def test_a_coordinator_accepts_the_plan_on_a_minor_breach() -> None:
     assert do(in_state("cap_review", severity="minor"), "accept_plan", COORD_2).after.state == "cap_active"
@@ -451,6 +499,7 @@ def test_closing_looks_at_the_remedy_once_more_three_months_later() -> None:
 
 # --- A20 to A24: suspension and termination
 
+
 @pytest.mark.parametrize("state", ["warned", "cap_review", "cap_active", "verification"])
 def test_the_time_to_resolve_never_stands_still_while_the_member_is_silent(state: str) -> None:
     case = in_state(state)
@@ -483,9 +532,16 @@ def test_a_refusal_sends_the_notice_and_a_suspension_waits_seven_days() -> None:
     assert do(found.after, "suspend", SENIOR, now=at("2026-03-09")).after.state == "suspended"
 
 
+def test_whoever_recorded_the_refusal_does_not_suspend() -> None:
+    both = replace(MANAGER_2, roles=MANAGER_2.roles | SENIOR.roles)
+    case = do(in_state("warned"), "record_refusal", both).after
+    assert no(case, "suspend", both, now=at("2026-03-09")).rule == "four_eyes"
+
+
 def test_a_critical_case_is_suspended_without_a_notice() -> None:
     case = play(new(**CRITICAL), [
-        ("start_triage", COORD), ("accept", COORD), ("waive_reply", MANAGER), ("call_senior", COORD), ("warn", SENIOR),
+        ("start_triage", COORD), ("accept", COORD), ("waive_reply", MANAGER), ("call_senior", COORD),
+        ("warn", SENIOR),
     ], accept=CRITICAL)  # fmt: skip
     case = replace(case, data={**case.data, "refused_on": "2026-03-02"})
     assert case.data["pre_notice_on"] is None
@@ -508,7 +564,9 @@ def test_nobody_is_suspended_or_terminated_by_a_clock() -> None:
 
 def test_a_termination_waits_for_representations_or_the_end_of_their_time() -> None:
     case = in_state("termination_notice")
-    assert builders.calendar().working_days_between(NOW.date(), case.clocks["representations"].due.date()) == 14
+    assert (
+        builders.calendar().working_days_between(NOW.date(), case.clocks["representations"].due.date()) == 14
+    )
     late, then = past(case, "representations")
     found = do(late, "terminate", SENIOR, now=then)
     assert found.after.data["stage"] == "expulsion"
@@ -523,7 +581,8 @@ def test_where_the_statutes_say_so_only_the_council_expels() -> None:
     mine = rules.processes["monitoring"]
     strict = rules.model_copy(update={"processes": {
         **rules.processes,
-        "monitoring": mine.model_copy(update={"settings": {**mine.settings, "expulsion_by_council": True}})}})  # fmt: skip
+        "monitoring": mine.model_copy(update={"settings": {**mine.settings,
+                                                           "expulsion_by_council": True}})}})  # fmt: skip
     case = do(in_state("termination_notice"), "make_representations", MEMBER).after
     for actor, moved in ((SENIOR, False), (COUNCIL, True)):
         found = engine.decide(PROCESS, case, "terminate", payload=FORMS["terminate"], actor=actor,
@@ -533,10 +592,15 @@ def test_where_the_statutes_say_so_only_the_council_expels() -> None:
 
 def test_an_expulsion_is_closed_when_the_time_to_appeal_is_over() -> None:
     case, _ = past(in_state("terminated"), "appeal_window")
-    assert (case.state, case.data["outcome"], case.data["closed_on"]) == ("expelled", "TERMINATED", "2026-04-01")
+    assert (case.state, case.data["outcome"], case.data["closed_on"]) == (
+        "expelled",
+        "TERMINATED",
+        "2026-04-01",
+    )
 
 
 # --- A27, A28
+
 
 def test_a_member_who_leaves_under_a_case_is_marked_in_the_register() -> None:
     found = do(in_state("warned"), "member_left", MUSTER, facts={"member": {"flags": ("vip",)}})

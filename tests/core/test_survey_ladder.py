@@ -220,8 +220,11 @@ def assert_a_clock_runs(case: Case, found: Outcome | Refused, now: datetime) -> 
 
 
 def assert_sound(steps: list[Step]) -> None:
-    """No mail is asked for in a state that does not want it; nobody is failed twice; a rung fires once."""
+    """No mail where it is not wanted, no reminder after an answer; nobody failed and no rung fired twice."""
+    answered = False
     for step in steps:
+        answered = answered or step.trigger == "submit"
+        assert not (answered and {message.kind for message in step.messages} & ASKING_FOR_AN_ANSWER)
         for message in step.messages:
             wanted = WANTED_IN.get(message.kind, frozenset())
             assert not wanted or step.target in wanted, (step.trigger, step.source, step.target, message.kind)

@@ -147,8 +147,14 @@ def kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir(parents=True)
     for kind in KINDS:
         name = kind.kind
-        body = "{{ payload.nobody }}" if name == "broken" else "{{ recipient.name }} {{ payload.get('text', '') }} {{ link }}"
-        (folder / f"{name}.subject.txt").write_text(f"{kind.title} {{{{ case.ref }}}} {{{{ payload.get('text', '') }}}}")
+        body = (
+            "{{ payload.nobody }}"
+            if name == "broken"
+            else "{{ recipient.name }} {{ payload.get('text', '') }} {{ link }}"
+        )
+        (folder / f"{name}.subject.txt").write_text(
+            f"{kind.title} {{{{ case.ref }}}} {{{{ payload.get('text', '') }}}}"
+        )
         (folder / f"{name}.txt").write_text(body)
         (folder / f"{name}.html").write_text(f"<p>{body}</p>")
     general = {name: catalogue.entry(name) for name in STAFF_KINDS}
@@ -169,7 +175,9 @@ class Office:
             base_url="https://muster.example",
             mail_from="Membership team <membership@muster.example>",
         )
-        self.policy = Policy(version="test", mail=MailPolicy(contact_budget_per_day=2, attempts=3, retry_minutes=(1, 5)))
+        self.policy = Policy(
+            version="test", mail=MailPolicy(contact_budget_per_day=2, attempts=3, retry_minutes=(1, 5))
+        )
         self.views: dict[int, CaseView] = {}
         self.payloads: dict[tuple[int, int], Mapping[str, Any]] = {}
         self.now = NOW
@@ -182,13 +190,25 @@ class Office:
             member_id = int(conn.execute(insert(Member).values(values).returning(Member.id)).scalar_one())
             for position, email in enumerate(emails):
                 role = "signatory" if email == SIGNATORY else "primary"
-                contact = {"member_id": member_id, "position": position, "name": "Chandra", "email": email, "role": role}
+                contact = {
+                    "member_id": member_id,
+                    "position": position,
+                    "name": "Chandra",
+                    "email": email,
+                    "role": role,
+                }
                 conn.execute(insert(Contact).values(contact))
         return member_id
 
     def staff(self, name: str, *roles: str, **changes: Any) -> int:
         """A member of staff."""
-        values = {"name": name, "email": f"{name.lower()}@muster.example", "roles": list(roles), "created_at": NOW, **changes}
+        values = {
+            "name": name,
+            "email": f"{name.lower()}@muster.example",
+            "roles": list(roles),
+            "created_at": NOW,
+            **changes,
+        }
         with transaction(self.engine) as conn:
             return int(conn.execute(insert(Staff).values(values).returning(Staff.id)).scalar_one())
 
@@ -198,7 +218,8 @@ class Office:
         clocks = {"answer": ClockView("answer", "Answer", NOW - timedelta(hours=1))}
         view = CaseView(
             case_id=case_id, ref=f"S-2026-{case_id:04}", process="survey", state="invited", subject="Survey 2026",
-            member_id=member_id, member_name="Wētā FX Limited", member_ref="M-000001", member_status="active", clocks=clocks,
+            member_id=member_id, member_name="Wētā FX Limited", member_ref="M-000001", member_status="active",
+            clocks=clocks,
         )  # fmt: skip
         self.views[case_id] = replace(view, **changes)
         return case_id
@@ -211,7 +232,14 @@ class Office:
         """Queue a message and return its key."""
         self._keys += 1
         key = f"k{self._keys}"
-        values = {"key": key, "kind": kind, "audience": audience, "case_id": case_id, "event_seq": self._keys, **changes}
+        values = {
+            "key": key,
+            "kind": kind,
+            "audience": audience,
+            "case_id": case_id,
+            "event_seq": self._keys,
+            **changes,
+        }
         with transaction(self.engine) as conn:
             outbox.enqueue(conn, [NewMessage(**values)], now=self.now)
         return key
@@ -362,7 +390,9 @@ def test_a_delivery_ends_when_its_time_is_over_and_gives_back_the_rest(office: O
 # --- who no longer needs it ------------------------------------------------------------------------------------------
 
 
-def test_a_message_is_never_sent_to_someone_who_has_since_answered(office: Office, server: Server, case_id: int) -> None:
+def test_a_message_is_never_sent_to_someone_who_has_since_answered(
+    office: Office, server: Server, case_id: int
+) -> None:
     key = office.ask(case_id)
     office.change(case_id, state="submitted", state_label="answered")
 
@@ -413,7 +443,9 @@ def test_a_notice_that_the_law_asks_for_is_not_superseded(office: Office, case_i
     assert office.deliver().sent == 2
 
 
-def test_owner_and_manager_each_get_their_own_message_of_one_event(office: Office, server: Server, case_id: int) -> None:
+def test_owner_and_manager_each_get_their_own_message_of_one_event(
+    office: Office, server: Server, case_id: int
+) -> None:
     mina = office.staff("Mina", "manager")
     office.change(case_id, owner_id=office.staff("Amara", "coordinator", manager_id=mina))
     for audience in ("owner", "manager"):
@@ -500,7 +532,7 @@ def test_only_offers_carry_a_way_out(office: Office, server: Server, case_id: in
     office.deliver()
 
     offer, receipt = (message for _, message in server.got)
-    assert offer["List-Unsubscribe"].startswith("<https://muster.example/unsubscribe/")
+    assert offer["List-Unsubscribe"].strip().startswith("<https://muster.example/unsubscribe/")
     assert receipt["List-Unsubscribe"] is None
 
 
@@ -912,6 +944,26 @@ def test_a_lease_that_ran_out_is_taken_over(office: Office, case_id: int) -> Non
     office.expire_leases()
     assert office.deliver().sent == 1
     assert office.row(key).lease_by is None
+
+
+def test_a_message_that_deliveries_die_of_is_given_up(office: Office, server: Server, case_id: int) -> None:
+    key = office.ask(case_id)
+    for _ in range(4):
+        with transaction(office.engine) as conn:
+            ledger.claim(conn, "a delivery that died", limit=10, lease=timedelta(minutes=10), now=NOW)
+        office.expire_leases()
+
+    assert office.deliver().failed == 1
+    assert server.got == []
+    assert "ended in the middle" in office.row(key).reason
+
+
+def test_what_the_database_cannot_store_is_replaced_before_it_is_sent(office: Office, case_id: int) -> None:
+    key = office.ask(case_id)
+    office.payloads[(case_id, 1)] = {"text": "a\0b"}
+
+    assert office.deliver().sent == 1
+    assert "a\ufffdb" in office.row(key).body_text
 
 
 def test_an_address_with_letters_of_its_own_is_written_to(office: Office, server: Server) -> None:

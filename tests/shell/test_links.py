@@ -19,7 +19,9 @@ def test_a_link_says_which_case_it_is_for() -> None:
     assert links.read(SECRET, links.MEMBER, token, now=NOW) == links.CaseLink(4711, 3)
 
 
-@given(st.integers(0, 2**63 - 1), st.integers(0, 2**31), st.sampled_from(["member", "party:complainant", "unsubscribe"]))
+@given(
+    st.integers(0, 2**63 - 1), st.integers(0, 2**31), st.sampled_from(["member", "party:complainant", "unsubscribe"])
+)
 def test_every_link_can_be_read_again_and_is_short(case_id: int, epoch: int, purpose: str) -> None:
     token = links.make(SECRET, purpose, case_id, epoch, expires_at=NOW + timedelta(days=9000))
 

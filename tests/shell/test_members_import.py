@@ -481,6 +481,26 @@ def test_changes_are_applied_in_sets_and_logged(register: Engine) -> None:
     }
 
 
+def test_who_is_gone_has_a_date_of_leaving_and_who_is_back_has_none(register: Engine) -> None:
+    with transaction(register) as conn:
+        store.apply_changes(conn, [(1, {"status": "left"}), (2, {"status": "suspended"})], actor=MINA, now=NOW)
+        cards = store.member_card(conn, [1, 2])
+        assert (cards[1].left_on, cards[2].left_on) == (NOW.date(), None)
+
+        store.apply_changes(conn, [(1, {"status": "active"})], actor=MINA, now=NOW)
+        assert store.member_card(conn, [1])[1].left_on is None
+
+
+def test_a_change_meant_for_a_merged_member_reaches_the_one_it_became(register: Engine) -> None:
+    merge_members(register, "P1", "P2", actor=MINA, now=NOW)
+
+    with transaction(register) as conn:
+        assert store.apply_changes(conn, [(3, {"status": "suspended"})], actor=MINA, now=NOW) == 1
+        cards = store.member_card(conn, [2, 3])
+
+    assert (cards[2].status, cards[3].status) == ("suspended", "merged")
+
+
 def test_a_column_that_members_do_not_have_is_a_mistake_of_the_caller(register: Engine) -> None:
     with pytest.raises(ValueError, match="no column colour"), transaction(register) as conn:
         store.apply_changes(conn, [(1, {"colour": "red"})], actor=MINA, now=NOW)

@@ -20,7 +20,9 @@ NOW = datetime(2026, 4, 13, 10, 0, tzinfo=UTC)
 
 def new(key: str, **changes: Any) -> NewMessage:
     """A message with boring values."""
-    return NewMessage(**{"key": key, "kind": "case_overdue", "audience": "owner", "case_id": 1, "event_seq": 1, **changes})
+    return NewMessage(
+        **{"key": key, "kind": "case_overdue", "audience": "owner", "case_id": 1, "event_seq": 1, **changes}
+    )
 
 
 def enqueue(engine: Engine, messages: Iterable[NewMessage]) -> int:
@@ -31,7 +33,9 @@ def enqueue(engine: Engine, messages: Iterable[NewMessage]) -> int:
 
 def test_a_queued_message_keeps_what_it_was_asked_with(engine: Engine) -> None:
     later = NOW + timedelta(days=1)
-    asked = new("a", data={"name": "Wētā", "days": 3, "on": later.date()}, clock="answer", not_before=later, member_id=7)
+    asked = new(
+        "a", data={"name": "Wētā", "days": 3, "on": later.date()}, clock="answer", not_before=later, member_id=7
+    )
     enqueue(engine, [asked])
 
     with reading(engine) as conn:

@@ -218,8 +218,8 @@ def test_two_modules_cannot_define_the_same_kind() -> None:
 def mail(**changes: Any) -> Mail:
     """A message with boring values."""
     given_: dict[str, Any] = {
-        "message_id": "<abc@example.org>", "to_email": "chandra@example.org", "to_name": "Chandra Rao", "subject": "Hello",
-        "text": "Hello\n", "html": "<p>Hello</p>", "date": datetime(2026, 4, 13, 8, 0, tzinfo=UTC), **changes,
+        "message_id": "<abc@example.org>", "to_email": "chandra@example.org", "to_name": "Chandra Rao",
+        "subject": "Hello", "text": "Hello\n", "html": "<p>Hello</p>", "date": datetime(2026, 4, 13, 8, 0, tzinfo=UTC), **changes,
     }  # fmt: skip
     return Mail(**given_)
 

@@ -1,0 +1,1 @@
+"""Benchmarks: each compares two or three ways of doing the same thing in one run, because absolute times are noise."""
