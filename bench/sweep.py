@@ -26,20 +26,20 @@ WITH due AS (
   FOR UPDATE SKIP LOCKED
 ), made AS (
   SELECT *, last_seq + 1 AS seq, encode(sha256(convert_to(concat_ws(chr(31), last_hash, id::text, (last_seq + 1)::text,
-    :stamp, 'system:sweep', 'system', '', 'transition', 'remind', 'invited', 'invited',
-    id || ':respond:' || :rung, '1', :policy, CAST(:details AS text), ''), 'UTF8')), 'hex') AS hash FROM due
+    CAST(:stamp AS text), 'system:sweep', 'system', '', 'transition', 'remind', 'invited', 'invited',
+    id || ':respond:' || CAST(:rung AS text), '1', CAST(:policy AS text), CAST(:details AS text), ''), 'UTF8')), 'hex') AS hash FROM due
 ), events AS (
   INSERT INTO case_events (case_id, seq, at, actor, role, kind, trigger, source, target, occurrence, process_version,
     policy_version, details, prev_hash, hash)
   SELECT id, seq, :now, 'system:sweep', 'system', 'transition', 'remind', 'invited', 'invited',
-    id || ':respond:' || :rung, 1, :policy, CAST(:details AS json), last_hash, hash FROM made
+    id || ':respond:' || CAST(:rung AS text), 1, :policy, CAST(:details AS json), last_hash, hash FROM made
 ), mails AS (
   INSERT INTO messages (key, case_id, event_seq, kind, audience, purpose, data, clock, member_id, not_before, created_at)
-  SELECT id || ':respond:' || :rung || ':0:survey_reminder:member', id, seq, 'survey_reminder', 'member', 'service', '{}',
+  SELECT id || ':respond:' || CAST(:rung AS text) || ':0:survey_reminder:member', id, seq, 'survey_reminder', 'member', 'service', '{}',
     'respond', member_id, :now, :now FROM made ON CONFLICT (key) DO NOTHING
 )
 UPDATE cases AS c SET version = c.version + 1, due_at = :next, last_seq = made.seq, last_hash = made.hash,
-  data = c.data || jsonb_build_object('last_written', :day, 'reminders', 2),
+  data = c.data || jsonb_build_object('last_written', CAST(:day AS text), 'reminders', 2),
   clocks = jsonb_set(jsonb_set(c.clocks, '{respond,fired}',
     coalesce(c.clocks #> '{respond,fired}', '[]') || to_jsonb(CAST(:rung AS text))), '{respond,next}', to_jsonb(CAST(:stamp AS text)))
 FROM made WHERE c.id = made.id

@@ -68,11 +68,13 @@ WHERE e.case_id % :parts = :part
 ORDER BY e.case_id, e.seq
 """)
 _EMPTY = text("""
-SELECT c.ref FROM cases c WHERE NOT EXISTS (SELECT 1 FROM case_events e WHERE e.case_id = c.id) ORDER BY c.id
+SELECT c.ref FROM cases c
+WHERE c.id % :parts = :part AND NOT EXISTS (SELECT 1 FROM case_events e WHERE e.case_id = c.id) ORDER BY c.id
 """)
 _STRAY = text("""
 SELECT c.ref, p.case_id, p.seq FROM event_personal p LEFT JOIN cases c ON c.id = p.case_id
-WHERE NOT EXISTS (SELECT 1 FROM case_events e WHERE e.case_id = p.case_id AND e.seq = p.seq)
+WHERE p.case_id % :parts = :part
+  AND NOT EXISTS (SELECT 1 FROM case_events e WHERE e.case_id = p.case_id AND e.seq = p.seq)
 """)
 
 
@@ -84,27 +86,31 @@ def verify(
     ``part``: (k, n) looks only at cases whose id leaves k when divided by n; seals are compared only in a whole.
     ``progress`` is called with the number of events done so far.
     """
-    report, told = AuditReport(), 0
+    report, wanted = AuditReport(), {"part": part[0], "parts": part[1]}
     seals = _kept_seals(conn) if part[1] == 1 else []
-    rows = conn.execute(_EVENTS, {"part": part[0], "parts": part[1]}, execution_options=STREAMED)
-    for case_id, events in groupby(rows, key=lambda row: row.case_id):
-        chain = list(events)
-        report.cases += 1
-        report.events += len(chain)
-        report.problems += _problems(chain)
-        for seal in seals:
-            seal.add(case_id, chain)
-        if progress is not None and report.events - told >= BATCH:
-            told = report.events
-            progress(told)
-    report.problems += [Problem(row.ref, 0, "all its events are missing") for row in conn.execute(_EMPTY)]
-    strays = conn.execute(_STRAY).all()
-    report.problems += [
-        Problem(row.ref or f"case {row.case_id}", row.seq, "a personal part has no event") for row in strays
-    ]
-    report.problems += [problem for seal in seals for problem in seal.problems()]
+    told = 0
+    with conn.execute(_EVENTS, wanted, execution_options=STREAMED) as rows:
+        for case_id, events in groupby(rows, key=lambda row: row.case_id):
+            chain = list(events)
+            report.cases += 1
+            report.events += len(chain)
+            report.problems += _problems(chain)
+            for seal in seals:
+                seal.add(case_id, chain)
+            if progress is not None and report.events - told >= BATCH:
+                told = report.events
+                progress(told)
+    report.problems += [*_lost(conn, wanted), *(problem for seal in seals for problem in seal.problems())]
     del report.problems[MOST_PROBLEMS:]
     return report
+
+
+def _lost(conn: Connection, wanted: dict[str, int]) -> Iterator[Problem]:
+    """Cases without events, and personal parts without theirs."""
+    for row in conn.execute(_EMPTY, wanted):
+        yield Problem(row.ref, 0, "all its events are missing")
+    for row in conn.execute(_STRAY, wanted):
+        yield Problem(row.ref or f"case {row.case_id}", row.seq, "a personal part has no event")
 
 
 def _problems(chain: Sequence[Any]) -> Iterator[Problem]:

@@ -51,9 +51,9 @@ def export(
         raise NotAllowed("Only a manager may export the personal parts of the record.")
     with reading(env.engine) as conn, _whole_file(path) as file:
         here = world(conn, env, now)
-        rows = conn.execute(_exported(actor, here, personal), execution_options=STREAMED)
         head = {"as_at": here.now, "personal": personal}
-        count = _write_csv(file, head, rows) if fmt == "csv" else _write_lines(file, head, rows)
+        with conn.execute(_exported(actor, here, personal), execution_options=STREAMED) as rows:
+            count = _write_csv(file, head, rows) if fmt == "csv" else _write_lines(file, head, rows)
     what = "with" if personal else "without"
     log.info("The record was exported: %s events, %s personal parts.", count, what, extra={"actor": actor.person})
     return count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,16 +11,47 @@ from sqlalchemy import func, or_, select
 from cases.tables import CaseLink, CaseRow
 from config.database import Connection
 from members import store as member_store
+from members.cards import MemberCard
 from state_machines.registry import process_named
 from state_machines.values import Case
 
 Facts = dict[int, dict[str, Any]]
+"""Facts by case id."""
+
+
+class CaseFacts(dict[str, Any]):
+    """The facts of one case. Its member is looked up when a guard first asks, then for all cases of the batch at once."""
+
+    def __init__(self, members: _Members, member_id: int | None) -> None:
+        super().__init__()
+        self._members = members
+        self._member_id = member_id
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a fact, or the default when there is none."""
+        if name == "member" and self._member_id is not None:
+            return self._members.of(self._member_id) or default
+        return super().get(name, default)
+
+
+class _Members:
+    """The members of a batch of cases, read once and only when asked for."""
+
+    def __init__(self, conn: Connection, ids: Collection[int]) -> None:
+        self._conn, self._ids = conn, sorted(ids)
+        self._found: dict[int, dict[str, Any]] | None = None
+
+    def of(self, member_id: int) -> dict[str, Any] | None:
+        """Return what guards may know of a member."""
+        if self._found is None:
+            self._found = {n: _member(card) for n, card in member_store.member_card(self._conn, self._ids).items()}
+        return self._found.get(member_id)
 
 
 def gather(conn: Connection, cases: Sequence[Case], *, now: datetime) -> Facts:
     """Return the facts of each case by id; a handful of statements however many cases there are."""
-    facts: Facts = {case.id: {} for case in cases}
-    _members(conn, cases, facts)
+    members = _Members(conn, {case.member_id for case in cases if case.member_id is not None})
+    facts: Facts = {case.id: CaseFacts(members, case.member_id) for case in cases}
     wanted: dict[str, list[Case]] = {}
     for case in cases:
         for name in process_named(case.process).facts:
@@ -31,22 +62,11 @@ def gather(conn: Connection, cases: Sequence[Case], *, now: datetime) -> Facts:
     return facts
 
 
-def _members(conn: Connection, cases: Sequence[Case], facts: Facts) -> None:
-    ids = {case.member_id for case in cases if case.member_id is not None}
-    if not ids:
-        return
-    cards = member_store.member_card(conn, sorted(ids))
-    seen: dict[int, Mapping[str, Any]] = {}
-    for case in cases:
-        if case.member_id is None or case.member_id not in cards:
-            continue
-        if case.member_id not in seen:
-            card = cards[case.member_id]
-            seen[case.member_id] = {
-                "id": card.id, "ref": card.ref, "name": card.name, "status": card.status, "flags": tuple(card.flags),
-                "joined_on": card.joined_on.isoformat() if card.joined_on else None, "team": card.team,
-            }  # fmt: skip
-        facts[case.id]["member"] = seen[case.member_id]
+def _member(card: MemberCard) -> dict[str, Any]:
+    return {
+        "id": card.id, "ref": card.ref, "name": card.name, "status": card.status, "flags": tuple(card.flags),
+        "joined_on": card.joined_on.isoformat() if card.joined_on else None, "team": card.team,
+    }  # fmt: skip
 
 
 def _children(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetime) -> None:

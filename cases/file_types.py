@@ -35,7 +35,7 @@ _TEXTS = frozenset({"txt", "csv", "eml"})
 _OFFICE = {"word/": "docx", "xl/": "xlsx", "ppt/": "pptx"}
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OUTLOOK = "__properties_version1.0".encode("utf-16-le")
-_MARKUP = re.compile(r"\s*(<!doctype|<html|<head|<body|<svg|<script|<\?xml|<\?php|#!|%pdf)", re.IGNORECASE)
+_MARKUP = re.compile(r"\s*(<!doctype|<html|<head|<body|<svg|<script|<\?xml|<\?php|#!)", re.IGNORECASE)
 _HEADER = re.compile(r"(?:From \S.*\r?\n)?[A-Za-z][A-Za-z0-9-]*:[ \t]?\S")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _NOT_IN_NAMES = re.compile(r'[<>:"|?*]')
@@ -107,9 +107,8 @@ def _packed(path: Path) -> str:
 
 
 def _check_text(path: Path, head: bytes, extension: str) -> None:
-    text = decoded(path.read_bytes())
-    if text is None:
-        what = _found(path, head)
+    text, what = decoded(path.read_bytes()), _found(path, head)
+    if text is None or what in ALLOWED:
         hint = f"its content is {what.upper()}" if what in ALLOWED else "its content is no text"
         raise BadFile(f"The name says .{extension}, but {hint}.")
     if _MARKUP.match(text.removeprefix("\ufeff")):

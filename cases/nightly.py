@@ -114,10 +114,10 @@ def _sealed(conn: Connection, last: int) -> dict[str, Any]:
     known = event.id <= last
     heads = select(event.case_id, event.seq, event.hash).distinct(event.case_id).where(known)
     digest, cases = sha256(), 0
-    rows = conn.execute(heads.order_by(event.case_id, event.seq.desc()), execution_options=STREAMED)
-    for row in rows:
-        digest.update(audit.sealed_head(row.case_id, row.seq, row.hash))
-        cases += 1
+    with conn.execute(heads.order_by(event.case_id, event.seq.desc()), execution_options=STREAMED) as rows:
+        for row in rows:
+            digest.update(audit.sealed_head(row.case_id, row.seq, row.hash))
+            cases += 1
     events = conn.execute(select(func.count()).select_from(CaseEvent).where(known)).scalar_one()
     return {"last_event": last, "cases": cases, "events": events, "digest": digest.hexdigest()}
 

@@ -76,7 +76,8 @@ def _counting(facts: dict[str, Any], wish: Wish, opened: Counter[tuple[str, int 
     if "history" not in facts or not number:
         return facts
     history = facts["history"]
-    return {**facts, "history": {**history, "complaints_12m": history["complaints_12m"] + number}}
+    facts["history"] = {**history, "complaints_12m": history["complaints_12m"] + number}
+    return facts
 
 
 def _seed(wish: Wish, case_id: int, world: World) -> Case:

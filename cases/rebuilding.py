@@ -46,23 +46,15 @@ def folded(process: Process | None, events: Sequence[Any]) -> dict[str, Any]:
             case |= {"state": event.target, "entered_at": event.at}
         case["seq"] = event.seq
         case["data"] |= event.details.get("data", {})
-        _fold_clocks(process, case, event)
+        for name in event.details.get("clocks_ended", {}):
+            case["clocks"].pop(name, None)
+        case["clocks"] |= event.details.get("clocks_due", {})
         if event.kind in ("opened", "transition"):
             _fold_move(process, case, event)
     state = process.by_name.get(case["state"]) if process else None
     case["closed_at"] = case["entered_at"] if state is not None and state.final else None
     case["data"] = {name: value for name, value in case["data"].items() if value is not None}
     return case
-
-
-def _fold_clocks(process: Process | None, case: dict[str, Any], event: Any) -> None:
-    """A clock that ends where the next state has it too was started afresh and is due at the same instant."""
-    due = event.details.get("clocks_due", {})
-    for name in event.details.get("clocks_ended", {}):
-        again = process is not None and name in process.clocks_by_state.get(event.target, {})
-        if name not in due and not again:
-            case["clocks"].pop(name, None)
-    case["clocks"] |= due
 
 
 def _fold_move(process: Process | None, case: dict[str, Any], event: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from config.database import to_json
+from config.database import json_text
 from state_machines.values import Case, Extension, Outcome, Pause, RunningClock, Step
 
 GENESIS = "0" * 64
@@ -106,16 +106,16 @@ def event_of(case_id: int, step: Step, head: Head, process_version: int, policy_
     """Return the row of a step that follows ``head`` in the chain of its case."""
     seq = head.seq + 1
     actor = step.actor
-    details = dict(step.details)
+    details = json_text(step.details)
     personal, digest = None, None
     if step.personal:
         salt = secrets.token_hex(16)
-        personal = (case_id, seq, salt, dict(step.personal))
-        digest = personal_digest(salt, to_json(dict(step.personal)))
+        personal = (case_id, seq, salt, text := json_text(dict(step.personal)))
+        digest = personal_digest(salt, text)
     role = actor.role.value
     hashed = event_hash(
         head.hash, case_id, seq, step.at, actor.person, role, actor.on_behalf_of, step.kind, step.trigger, step.source,
-        step.target, step.occurrence, process_version, policy_version, to_json(details), digest,
+        step.target, step.occurrence, process_version, policy_version, details, digest,
     )  # fmt: skip
     values = (
         case_id, seq, step.at, actor.person, role, actor.on_behalf_of, step.kind, step.trigger, step.source, step.target,

@@ -22,7 +22,7 @@ from cases.rows import (
     event_of,
     staff_id_of,
 )
-from config.database import Connection, copy_rows, to_json
+from config.database import Connection, copy_rows, json_text
 from notifications.values import NewMessage
 from state_machines.values import Case, Outcome, Step, Task
 
@@ -48,26 +48,26 @@ class Change:
 
     @property
     def light(self) -> bool:
-        """Whether only clocks moved: the common case of a sweep, written with fewer columns."""
+        """Whether only clocks and facts moved: the common case of a sweep, written with fewer columns."""
         before, after = self.outcome.before, self.outcome.after
         return (
             self.locked is not None
             and after.state == before.state
-            and after.data is before.data
             and after.parties is before.parties
             and after.counts is before.counts
             and after.people is before.people
             and after.on_hold == before.on_hold
             and self.owner_id == self.locked.owner_id
             and not self.outcome.final
+            and after.data.get("walled_off") == before.data.get("walled_off")
         )
 
 
 _LIGHT = text("""
 UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks, due_at = u.due_at, deadline_at = u.deadline_at,
-  last_seq = u.last_seq, last_hash = u.last_hash, parked_at = NULL, parked_why = NULL
+  last_seq = u.last_seq, last_hash = u.last_hash, data = u.data, parked_at = NULL, parked_why = NULL
 FROM json_to_recordset(CAST(:rows AS json)) AS u(id bigint, version int, clocks jsonb, due_at timestamptz,
-  deadline_at timestamptz, last_seq int, last_hash text)
+  deadline_at timestamptz, last_seq int, last_hash text, data jsonb)
 WHERE c.id = u.id AND c.version = u.version
 """)
 
@@ -107,7 +107,7 @@ def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Hea
 def _update(conn: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    changed = conn.execute(statement, {"rows": to_json(rows)}).rowcount
+    changed = conn.execute(statement, {"rows": json_text(rows)}).rowcount
     if changed != len(rows):
         raise CaseChanged
 
@@ -122,6 +122,7 @@ def _light_row(change: Change, head: Head) -> dict[str, Any]:
         "deadline_at": outcome.deadline,
         "last_seq": head.seq,
         "last_hash": head.hash,
+        "data": outcome.after.data,
     }
 
 
@@ -137,7 +138,6 @@ def _full_row(change: Change, head: Head) -> dict[str, Any]:
         "owner_role": outcome.owner_role.value,
         "coordinator_id": change.coordinator_id,
         "on_hold": after.on_hold,
-        "data": after.data,
         "parties": after.parties,
         "counts": after.counts,
         "people": after.people,

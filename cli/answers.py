@@ -25,7 +25,8 @@ def submit(
 ) -> None:
     """Submit a member's answers, as their personal link would.
 
-    The file holds {"respondent": {"name": …, "role": …, "email": …}, "declaration": true, "answers": {question: answer}}.
+    The file holds {"respondent": {"name": …, "role": …, "email": …}, "declaration": true,
+    "answers": {question: answer}}. `muster answers sample` prints one.
     Example: muster answers submit SR-2026-000012 answers.json
     """
     from cases.answers import AnswersInvalid
@@ -67,6 +68,7 @@ def sample(
     ref: Annotated[str, typer.Argument(help="The reference of the response")],
     seed: Annotated[int, typer.Option(help="Another seed gives other answers.")] = 0,
     poor: Annotated[bool, typer.Option("--poor", help="Answers that a reviewer would ask back about.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="They are JSON anyway.")] = True,
 ) -> None:
     """Print made-up answers that fit the questionnaire of a response, to try things out.
 

@@ -16,20 +16,25 @@ if TYPE_CHECKING:
     from cases.environment import Environment
     from state_machines.values import Actor
 
-AsOption = Annotated[str, typer.Option("--as", help="Who does it: the e-mail address of a member of staff.", metavar="EMAIL")]
+AsOption = Annotated[
+    str, typer.Option("--as", help="Who does it: the e-mail address of a member of staff.", metavar="EMAIL")
+]
 AsViewer = Annotated[
-    str | None, typer.Option("--as", help="Through whose eyes; default: Muster itself, which sees all.", metavar="EMAIL")
+    str | None,
+    typer.Option("--as", help="Through whose eyes; default: Muster itself, which sees all.", metavar="EMAIL"),
 ]
-AsActor = Annotated[
-    str | None, typer.Option("--as", help="Who does it; default: Muster itself.", metavar="EMAIL")
-]
+AsActor = Annotated[str | None, typer.Option("--as", help="Who does it; default: Muster itself.", metavar="EMAIL")]
 MapOption = Annotated[
     list[str] | None,
-    typer.Option("--map", help="Which column holds a field, e.g. name=Organisation. Repeat for each.", metavar="FIELD=COLUMN"),
+    typer.Option(
+        "--map", help="Which column holds a field, e.g. name=Organisation. Repeat for each.", metavar="FIELD=COLUMN"
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A field of the form, e.g. reason=Illness. Lists and tables as JSON.", metavar="FIELD=VALUE"),
+    typer.Option(
+        "--set", help="A field of the form, e.g. reason=Illness. Lists and tables as JSON.", metavar="FIELD=VALUE"
+    ),
 ]
 LimitOption = Annotated[int, typer.Option(help="How many to show at most.", min=1, max=100_000)]
 OffsetOption = Annotated[int, typer.Option(help="How many to leave out at the beginning.", min=0)]
@@ -37,18 +42,9 @@ OffsetOption = Annotated[int, typer.Option(help="How many to leave out at the be
 
 def environment() -> Environment:
     """Return the environment of an installation that is set up. Raises NotInitialised, or a sentence about settings."""
-    from sqlalchemy import text
+    from cli.database import opened
 
-    from cases import installation
-    from cases.environment import NotInitialised, open_environment
-    from config.database import reading
-
-    env = open_environment()
-    with reading(env.engine) as conn:
-        there = conn.execute(text("SELECT to_regclass('installation')")).scalar()
-        if there is None or installation.kind(conn) is None:
-            raise NotInitialised
-    return env
+    return opened()
 
 
 def person(env: Environment, email: str | None) -> Actor:
@@ -75,7 +71,7 @@ def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     for text in given or ():
         name, sign, value = text.partition("=")
         if not sign or not name.strip() or not value:
-            raise typer.BadParameter(f"{text!r} is not of the form FIELD=VALUE.", param_hint=option)
+            raise typer.BadParameter(f"{text!r} is not of the form FIELD=COLUMN.", param_hint=option)
         if name.strip() in found:
             raise typer.BadParameter(f"{name.strip()} is given twice.", param_hint=option)
         found[name.strip()] = value

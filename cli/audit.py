@@ -41,7 +41,7 @@ def verify(as_json: JsonOption = False) -> None:
     else:
         for problem in report.problems:
             say(f"{problem.ref} event {problem.seq}: {problem.why}" if problem.seq else f"{problem.ref}: {problem.why}")
-        verdict = f"{len(report.problems)} found that are not as they were written" if report.problems else "all in order"
+        verdict = "all as it was written" if report.ok else f"{len(report.problems)} problems"
         say(f"{report.cases} cases with {report.events} events: {verdict}.")
     if not report.ok:
         raise typer.Exit(1)
@@ -75,7 +75,7 @@ def export(
     from cases.audit import export as export_
 
     if personal and as_ is None:
-        raise typer.BadParameter("Say with --as who takes the personal parts out; it is logged.", param_hint="--personal")
+        raise typer.BadParameter("Say with --as who takes them out; it is logged.", param_hint="--personal")
     chosen = format_ or (Format.CSV if file.suffix.lower() == ".csv" else Format.JSONL)
     env = environment()
     count = export_(env, file, fmt=chosen.value, personal=personal, actor=person(env, as_))

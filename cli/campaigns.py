@@ -13,6 +13,10 @@ from cli.output import JsonOption, command_errors, say, show_json, show_record
 NAME = "campaigns"
 app = typer.Typer(no_args_is_help=True, help="Plan campaigns and see how far they are.")
 
+COUNTS = (
+    "eligible", "invited", "responded", "complete", "exempt", "unreachable", "failed", "outstanding", "excluded",
+)  # fmt: skip
+
 
 @app.command()
 @command_errors()
@@ -33,7 +37,8 @@ def plan(
         show_json({"ref": case.ref, "state": case.state, "title": case.subject})
         return
     say(f"{case.ref} is planned: {case.subject}.")
-    say(f"A manager approves it: muster cases fire {case.ref} approve_plan --as EMAIL --set data_protection_checked=true")
+    say("A manager approves it:")
+    say(f"   muster cases fire {case.ref} approve_plan --as EMAIL --set data_protection_checked=true")
 
 
 @app.command()
@@ -55,8 +60,7 @@ def status(
         show_json(found)
         return
     say(f"{found['ref']}  {found['title']}: {found['state'].replace('_', ' ')}")
-    names = ("eligible", "invited", "responded", "complete", "exempt", "unreachable", "failed", "outstanding", "excluded")
-    show_record({name: found[name] for name in names})
+    show_record({name: found[name] for name in COUNTS})
     for name in ("response_rate", "accounted_rate"):
         share = found[name]
         say(f"{name.replace('_', ' ').capitalize()}: {'n/a' if share is None else f'{share:.1%}'}")

@@ -75,7 +75,7 @@ def _lines(page: CasePage, now: datetime, zone: ZoneInfo) -> Iterator[str]:
         clock = _clock(page, name, now)
         yield f"Clock    {clock['title']}: {_time_left(clock, zone)}"
     for title, lines in (
-        ("Tasks", _tasks(page, zone)), ("Linked", (f"{k['type'].replace('_', ' ')}: {k['ref']} ({k['state']})" for k in page.links)),
+        ("Tasks", _tasks(page, zone)), ("Linked", _links(page)),
         ("What happened", _events(page, zone)), ("Messages", _messages(page, zone)), ("You may", _choices(page)),
         ("If nobody acts", _next(page, zone)),
     ):  # fmt: skip
@@ -113,7 +113,13 @@ def _messages(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
     for message in page.messages:
         reason = f" ({message['reason']})" if message.get("reason") else ""
         when = _when(message.get("sent_at") or message.get("not_before"), zone)
-        yield f"{when}  {message['state']:<10} {message['kind']} to {message.get('to_email') or message['audience']}{reason}"
+        to = message.get("to_email") or message["audience"].replace("_", " ")
+        yield f"{when}  {message['state']:<10} {message['kind']} to {to}{reason}"
+
+
+def _links(page: CasePage) -> Iterator[str]:
+    for link in page.links:
+        yield f"{link['type'].replace('_', ' ')}: {link['ref']} ({link['state'].replace('_', ' ')})"
 
 
 def _tasks(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
@@ -124,9 +130,7 @@ def _tasks(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
 
 def _choices(page: CasePage) -> Iterator[str]:
     for choice in page.choices:
-        needs = choice.transition.needs
-        form = f" --set {' --set '.join(n + '=…' for n, i in needs.model_fields.items() if i.is_required())}" if needs and any(
-            i.is_required() for i in needs.model_fields.values()) else ""  # fmt: skip
+        form = "".join(f" --set {each['field']}=…" for each in _form(choice.transition.needs) if each["required"])
         why = f"  not now: {choice.refused.sentence}" if choice.refused else ""
         yield f"{choice.transition.trigger:<26} {choice.transition.title}{form}{why}"
 

@@ -19,7 +19,7 @@ from cli.asking import (
     pairs,
     person,
 )
-from cli.output import JsonOption, command_errors, progress, say, show_json, show_list
+from cli.output import JsonOption, command_errors, progress, refuse, say, show_done, show_json, show_list
 
 if TYPE_CHECKING:
     from state_machines.values import Outcome
@@ -37,8 +37,10 @@ def import_(
     process: Process,
     file: Annotated[Path, typer.Argument(help="A CSV or XLSX file", exists=True, dir_okay=False)],
     mapping: MapOption = None,
-    create_members: Annotated[bool, typer.Option(help="Add the members that are not in the register yet.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what would be done, and write nothing.")] = False,
+    create_members: Annotated[
+        bool, typer.Option("--create-members", help="Add the members that are not in the register yet.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")] = False,
     as_: AsViewer = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -201,7 +203,12 @@ def fire(
 
 @app.command()
 @command_errors()
-def note(ref: Ref, text: Annotated[str, typer.Argument(help="What to write down")], as_: AsOption) -> None:
+def note(
+    ref: Ref,
+    text: Annotated[str, typer.Argument(help="What to write down")],
+    as_: AsOption,
+    as_json: JsonOption = False,
+) -> None:
     """Write a note on a case.
 
     Example: muster cases note CO-2026-000042 "Called, no answer" --as amara@x.org
@@ -210,12 +217,17 @@ def note(ref: Ref, text: Annotated[str, typer.Argument(help="What to write down"
 
     env = environment()
     note_(env, ref, text, actor=person(env, as_))
-    say(f"Noted on {ref.upper()}.")
+    show_done({"ref": ref.upper(), "noted": text}, f"Noted on {ref.upper()}.", as_json=as_json)
 
 
 @app.command()
 @command_errors()
-def assign(ref: Ref, to: Annotated[str, typer.Argument(help="E-mail address of the new owner")], as_: AsOption) -> None:
+def assign(
+    ref: Ref,
+    to: Annotated[str, typer.Argument(help="E-mail address of the new owner")],
+    as_: AsOption,
+    as_json: JsonOption = False,
+) -> None:
     """Give a case to somebody else.
 
     Example: muster cases assign CO-2026-000042 bo@x.org --as mina@x.org
@@ -224,19 +236,19 @@ def assign(ref: Ref, to: Annotated[str, typer.Argument(help="E-mail address of t
 
     env = environment()
     assign_(env, ref, to, actor=person(env, as_))
-    say(f"{ref.upper()} belongs to {to} now.")
+    show_done({"ref": ref.upper(), "owner": to}, f"{ref.upper()} belongs to {to} now.", as_json=as_json)
 
 
 @app.command()
 @command_errors()
-def unpark(ref: Ref) -> None:
+def unpark(ref: Ref, as_json: JsonOption = False) -> None:
     """Let a parked case be swept again at once, after its cause is mended.
 
     Example: muster cases unpark CO-2026-000042
     """
     from cases.sweep import unpark as unpark_
-    from cli.output import refuse
 
     if not unpark_(environment(), ref):
         refuse(f"{ref.upper()} is not parked.")
-    say(f"{ref.upper()} is swept again at the next sweep.")
+    said = f"{ref.upper()} is swept again at the next sweep."
+    show_done({"ref": ref.upper(), "parked": False}, said, as_json=as_json)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.asking import environment
+from cli.database import opened
 from cli.output import JsonOption, command_errors, local, say, show_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def show(as_json: JsonOption = False) -> None:
     from cases import installation
     from config.database import reading
 
-    env = environment()
+    env = opened()
     with reading(env.engine) as conn:
         kind = installation.kind(conn)
     now, stands = env.now(), _stands_still(env)
@@ -43,6 +43,7 @@ def show(as_json: JsonOption = False) -> None:
 @command_errors()
 def set_(
     instant: Annotated[str, typer.Argument(help="2026-03-02, 2026-03-02T14:30 or 2026-03-02T14:30+00:00")],
+    as_json: JsonOption = False,
 ) -> None:
     """Set a sandbox's clock; it stands still there until it is moved.
 
@@ -50,13 +51,15 @@ def set_(
     """
     from config.clock import parse_instant
 
-    env = environment()
-    _move(env, parse_instant(instant, env.settings.zone))
+    env = opened()
+    _move(env, parse_instant(instant, env.settings.zone), as_json=as_json)
 
 
 @app.command()
 @command_errors()
-def advance(length: Annotated[str, typer.Argument(help="7d, 36h, 90m, 2w or 1d12h")]) -> None:
+def advance(
+    length: Annotated[str, typer.Argument(help="7d, 36h, 90m, 2w or 1d12h")], as_json: JsonOption = False
+) -> None:
     """Move a sandbox's clock on; it stands still there.
 
     Examples: muster clock advance 7d; muster clock advance 1d12h
@@ -64,21 +67,21 @@ def advance(length: Annotated[str, typer.Argument(help="7d, 36h, 90m, 2w or 1d12
     from config.clock import parse_duration
 
     step = parse_duration(length)
-    env = environment()
-    _move(env, env.now() + step)
+    env = opened()
+    _move(env, env.now() + step, as_json=as_json)
 
 
 @app.command()
 @command_errors()
-def follow() -> None:
+def follow(as_json: JsonOption = False) -> None:
     """Let a sandbox's clock follow the real one again.
 
     Example: muster clock follow
     """
-    _move(environment(), None)
+    _move(opened(), None, as_json=as_json)
 
 
-def _move(env: "Environment", instant: datetime | None) -> None:
+def _move(env: "Environment", instant: datetime | None, *, as_json: bool) -> None:
     from config.clock import set_sandbox
     from config.database import transaction
 
@@ -86,6 +89,9 @@ def _move(env: "Environment", instant: datetime | None) -> None:
     with transaction(env.engine) as conn:
         set_sandbox(conn, instant)
     now = env.now()
+    if as_json:
+        show_json({"now": now, "before": before, "zone": env.settings.time_zone, "stands_still": instant is not None})
+        return
     say(f"The clock {'stands at' if instant else 'follows the real one:'} {local(now, env.settings.zone)}.")
     if now < before:
         say("That is earlier than before: what has fired does not fire again.")

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.asking import environment
+from cli.database import opened
 from cli.output import JsonOption, command_errors, progress, refuse, say, show_json
 
 app = typer.Typer()
@@ -22,7 +22,7 @@ def sweep(as_json: JsonOption = False, seconds: Budget = None) -> None:
     from cases.sweep import sweep_due
 
     with progress("Sweeping") as tell:
-        report = sweep_due(environment(), budget_seconds=seconds, progress=tell).to_dict()
+        report = sweep_due(opened(), budget_seconds=seconds, progress=tell).to_dict()
     if as_json:
         show_json(report)
         return
@@ -43,7 +43,7 @@ def deliver(as_json: JsonOption = False, seconds: Budget = None) -> None:
     from workflows.jobs import delivered
 
     with progress("Delivering") as tell:
-        report = delivered(environment(), budget_seconds=seconds, progress=tell)
+        report = delivered(opened(), budget_seconds=seconds, progress=tell)
     if as_json:
         show_json(report)
         return

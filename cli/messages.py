@@ -14,7 +14,7 @@ from cli.output import JsonOption, command_errors, local, refuse, say, show_json
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
 
     from cases.environment import Environment, World
     from config.database import Connection
@@ -181,7 +181,7 @@ def _seen_by(viewer: Actor, here: World) -> list[ColumnElement[bool]]:
 
     if Role.SYSTEM in viewer.roles:
         return []
-    about = select(literal_column("1")).where(
+    about: Select[Any] = select(literal_column("1")).where(
         visible(viewer, acts_for(viewer, here)), literal_column("cases.id") == MessageRow.case_id
     )
     own = true() if viewer.roles & SEE_ALL_TEAMS else MessageRow.staff_id == staff_id_of(viewer.person)

@@ -25,6 +25,9 @@ SILENT_SECONDS = 1.0
 MOST_LINES = 12
 
 
+_closing: list[Callable[[], None]] = []
+
+
 class Refused(Exception):
     """A command cannot do what was asked; its text is the sentence."""
 
@@ -53,6 +56,14 @@ def command_errors() -> Iterator[None]:
         if os.environ.get("MUSTER_DEBUG") == "1":
             raise
         raise typer.Exit(1) from None
+    finally:
+        while _closing:
+            _closing.pop()()
+
+
+def at_end(close: Callable[[], None]) -> None:
+    """Have `close` called when the command ends, however it ends."""
+    _closing.append(close)
 
 
 def sentence_for(error: Exception) -> str:
@@ -180,6 +191,11 @@ def show_record(
         if record.get(key) is not None:
             table.add_row(Text(label, style="bold"), Text(local(record[key], zone)))
     _print(table)
+
+
+def show_done(values: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
+    """Say what was done: a sentence for people, or `values` as JSON."""
+    show_json(values) if as_json else say(sentence)
 
 
 def show_json(value: object) -> None:

@@ -1,11 +1,11 @@
 """`muster init`, `up`, `demo`, `stop`, `status` and `check`: an installation, made, run and looked at."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import JsonOption, command_errors, local, refuse, say, show_json, show_list, show_record, span
+from cli.database import initialised, kind_of, opened
+from cli.output import JsonOption, command_errors, local, say, show_json, show_list, show_record, span
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -94,18 +94,15 @@ def status(as_json: JsonOption = False) -> None:
     """
     import migrations
     from cases import health
-    from cases.environment import open_environment
-    from config.settings import load_settings
     from workflows.only_one import holder
 
-    settings = load_settings()
-    _require_database(settings)
-    told = health.status(open_environment(settings), head=migrations.head())
-    found = {**told, "running": holder(settings.home) is not None}
+    env = opened()
+    told = health.status(env, head=migrations.head())
+    found = {**told, "running": holder(env.settings.home) is not None}
     if as_json:
         show_json(found)
         return
-    show_record(_in_words(found, settings))
+    show_record(_in_words(found, env.settings))
 
 
 def _in_words(found: dict[str, Any], settings: "Settings") -> dict[str, Any]:
@@ -144,7 +141,7 @@ def check(as_json: JsonOption = False) -> None:
     settings = load_settings()
     findings = _broken_definitions(settings)
     warnings: list[dict[str, str]] = []
-    looked = not findings and _has_database(settings)
+    looked = not findings and kind_of(settings) is not None
     if looked:
         found = _broken_promises(settings)
         findings, warnings = found["findings"], found["warnings"]
@@ -181,54 +178,6 @@ def _broken_definitions(settings: "Settings") -> list[dict[str, str]]:
 def _broken_promises(settings: "Settings") -> dict[str, Any]:
     """Return what is wrong in the database, and what is worth a look."""
     from cases import nightly
-    from cases.environment import open_environment
 
-    env = open_environment(settings)
+    env = opened(settings)
     return nightly.run_checks(env, now=env.now()).to_dict()
-
-
-# ------------------------------------------------------------------------------------------- the database
-
-
-def initialised(settings: "Settings", *, sandbox: bool) -> bool:
-    """Make and migrate the database of this home; return False when it was there already."""
-    from cases import installation
-    from config.clock import utc_now
-    from config.database import make_engine
-    from config.postgres import database_url
-    from migrations import upgrade
-
-    engine = make_engine(database_url(settings), pool_size=1)
-    try:
-        upgrade(engine)
-        return bool(installation.initialise(engine, settings, sandbox=sandbox, now=utc_now()))
-    finally:
-        engine.dispose()
-
-
-def kind_of(settings: "Settings") -> str | None:
-    """Return `production` or `sandbox`, or None when there is no database that is set up."""
-    from cases import installation
-    from config.database import make_engine, reading
-    from config.postgres import database_url
-    from migrations import current
-
-    if settings.database_url is None and not (settings.home / "postgres" / "PG_VERSION").exists():
-        return None
-    engine = make_engine(database_url(settings), pool_size=1)
-    try:
-        if current(engine) is None:
-            return None
-        with reading(engine) as conn:
-            return installation.kind(conn)
-    finally:
-        engine.dispose()
-
-
-def _has_database(settings: "Settings") -> bool:
-    return kind_of(settings) is not None
-
-
-def _require_database(settings: "Settings") -> None:
-    if not _has_database(settings):
-        refuse(f"There is no Muster database for {Path(settings.home).name} yet; run: muster init")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.asking import AsActor, day, environment, person, today
-from cli.output import JsonOption, command_errors, local, say, show_json, show_list
+from cli.output import JsonOption, command_errors, local, say, show_done, show_list
 
 if TYPE_CHECKING:
     from cases.environment import Environment
@@ -42,12 +42,11 @@ def add(
     env = environment()
     actor = _authority(person(env, as_))
     added = add_staff(env.engine, name, email, role, team=team, manager=manager, actor=actor, now=env.now())
-    if as_json:
-        show_json(_line(added, _staffing(env), today(env)))
-        return
+    line = _line(added, _staffing(env), today(env))
     of_team = f" of {added.team}" if added.team else ""
-    under = f", managed by {manager}" if manager else ""
-    say(f"{added.name} ({added.email}) is on the staff: {_roles(added)}{of_team}{under}.")
+    under = f", managed by {line['manager']}" if line["manager"] else ""
+    said = f"{added.name} ({added.email}) is on the staff: {_words(line['roles'])}{of_team}{under}."
+    show_done(line, said, as_json=as_json)
 
 
 @app.command()
@@ -74,10 +73,9 @@ def away(
     staffing = _staffing(env)
     who = _found(staffing, email)
     acts = staffing.acting(who.id, first).staff
-    if as_json:
-        show_json({"email": who.email, "from": first, "to": last, "deputy": deputy, "acting": acts.email})
-        return
-    say(f"{who.name} is away from {local(first)} to {local(last)}; {acts.name} ({acts.email}) acts for them.")
+    values = {"email": who.email, "from": first, "to": last, "deputy": deputy, "acting": acts.email}
+    said = f"{who.name} is away from {local(first)} to {local(last)}; {acts.name} ({acts.email}) acts for them."
+    show_done(values, said, as_json=as_json)
 
 
 @app.command()
@@ -94,7 +92,7 @@ def back(email: Email, on: OnDay = None, as_: AsActor = None, as_json: JsonOptio
     back_on = given or today(env)
     end_absence(env.engine, email, back_on=back_on, actor=_authority(person(env, as_), email, env), now=env.now())
     who = _found(_staffing(env), email)
-    _done({"email": who.email, "back_on": back_on}, f"{who.name} is back on {local(back_on)}.", as_json=as_json)
+    show_done({"email": who.email, "back_on": back_on}, f"{who.name} is back on {local(back_on)}.", as_json=as_json)
 
 
 @app.command()
@@ -114,7 +112,7 @@ def left(email: Email, on: OnDay = None, as_: AsActor = None, as_json: JsonOptio
     who = staff_left(env.engine, email, left_on=left_on, actor=_authority(person(env, as_)), now=env.now())
     _, owned = list_cases(env, Filter(owner=who.email, open_only=True), actor=SYSTEM, limit=1)
     values = {"email": who.email, "left_on": left_on, "open_cases": owned}
-    _done(values, f"{who.name} has left on {local(left_on)}.", as_json=as_json)
+    show_done(values, f"{who.name} has left on {local(left_on)}.", as_json=as_json)
     if owned and not as_json:
         say(f"They still own {owned} open cases: muster cases list --open --owner {who.email}")
 
@@ -143,7 +141,7 @@ def conflict(
         card = store.find_by_ref(conn, member)
     who = _found(_staffing(env), email)
     values = {"email": who.email, "member": card.ref, "note": note}
-    _done(values, f"{who.name} does not judge {card.ref} {card.name} any more.", as_json=as_json)
+    show_done(values, f"{who.name} does not judge {card.ref} {card.name} any more.", as_json=as_json)
 
 
 @app.command()
@@ -160,7 +158,7 @@ def team(
 ) -> None:
     """Make or change a team; members without a team whom it covers join it.
 
-    Example: muster staff team North --covers "region=North,Scotland" --covers "country=IE;tier=Premier" --lead mina@x.org
+    Example: muster staff team North --covers region=North,Scotland --covers "country=IE;tier=Premier" --lead mina@x.org
     """
     from members.commands import set_team
 
@@ -169,7 +167,7 @@ def team(
     actor = _authority(person(env, as_))
     joined = set_team(env.engine, name.strip(), rules, lead=lead, actor=actor, now=env.now())
     values = {"team": name.strip(), "covers": rules, "lead": lead, "joined": joined}
-    _done(values, f"The team {name.strip()} is kept; {joined} members joined it.", as_json=as_json)
+    show_done(values, f"The team {name.strip()} is kept; {joined} members joined it.", as_json=as_json)
 
 
 def _rule(text: str) -> dict[str, list[str]]:
@@ -262,16 +260,5 @@ def _now(item: dict[str, Any]) -> str:
     return f"away from {local(item['next_away_from'])}" if item["next_away_from"] else ""
 
 
-def _roles(who: Person) -> str:
-    return _words(sorted(role.value for role in who.roles))
-
-
 def _words(roles: list[str]) -> str:
     return ", ".join(role.replace("_", " ") for role in roles)
-
-
-def _done(values: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    if as_json:
-        show_json(values)
-    else:
-        say(sentence)

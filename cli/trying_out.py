@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cli.database import initialised, kind_of
 from cli.output import progress, refuse, say
-from cli.running import initialised, kind_of
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -63,10 +63,6 @@ def _delete(settings: "Settings", *, sure: bool) -> None:
 
 def _load(settings: "Settings") -> None:
     """Make the sandbox and load the sample, unless that was done before."""
-    from cases.demo import load_sample
-
-    from cases.environment import open_environment
-
     done = settings.home / LOADED
     if done.exists() and kind_of(settings) == "sandbox":
         say("Continuing the demo; `muster demo --fresh` starts anew.")
@@ -76,6 +72,11 @@ def _load(settings: "Settings") -> None:
             "This sandbox was not made by `muster demo`, or its loading was interrupted;"
             " start anew with: muster demo --fresh"
         )
+
+    from cases.demo import load_sample
+
+    from cases.environment import open_environment
+
     say("Loading made-up members and their cases.")
     env = open_environment(settings)
     with progress("Loading") as tell:

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any, cast
 
+import orjson
 import psycopg
 from psycopg import sql
-from sqlalchemy import JSON, Connection
+from sqlalchemy import JSON, Boolean, Connection, Integer
 
 REPLACEMENT = "\ufffd"
 
@@ -48,7 +50,7 @@ def copy_rows(
     count = 0
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
-            copy.write_row([adapt(value) for adapt, value in zip(adapters, row, strict=True)])
+            copy.write_row([v if adapt is None else adapt(v) for adapt, v in zip(adapters, row, strict=True)])
             count += 1
     return count
 
@@ -63,26 +65,48 @@ _ENCODER = json.JSONEncoder(default=_plain, ensure_ascii=False, allow_nan=False)
 """Made once: json.dumps would make a new one at each call."""
 
 
-def _adapter(table_name: str, column: str) -> Callable[[object], object]:
-    """Return the function that prepares one column's values for COPY."""
+class JsonText(str):
+    """Text that is JSON already, and is stored to the letter."""
+
+    __slots__ = ()
+
+
+def json_text(value: object) -> JsonText:
+    """Return `value` as compact JSON for bulk work, instants as ISO 8601; raises TypeError for what JSON lacks.
+
+    Several times faster than `to_json`. NaN, which JSON lacks as well, becomes null.
+    """
+    return JsonText(orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode())
+
+
+def _adapter(table_name: str, column: str) -> Callable[[Any], object] | None:
+    """Return the function that prepares one column's values for COPY; None when they go as they are."""
     from config.database import metadata  # at call time: config.database imports this module
 
     table = metadata.tables.get(table_name)
-    is_json = table is not None and isinstance(table.columns[column].type, JSON)
+    kind = table.columns[column].type if table is not None else None
     where = f"{table_name}.{column}"
+    if isinstance(kind, JSON):
+        return partial(_json_value, where)
+    if isinstance(kind, Integer | Boolean):
+        return None
+    return partial(_value, where)
 
-    def adapt(value: object) -> object:
-        if value is None:
-            return None
-        if isinstance(value, str) and not is_json:
-            return _checked(value, "\0", where)
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise ValueError(f"{where}: {value!r} has no time zone.")
-        if is_json or isinstance(value, dict):
-            return _checked(to_json(value), "\\u0000", where)
-        return value
 
-    return adapt
+def _json_value(where: str, value: Any) -> object:
+    if value is None:
+        return None
+    return _checked(value if isinstance(value, JsonText) else to_json(value), "\\u0000", where)
+
+
+def _value(where: str, value: Any) -> object:
+    if isinstance(value, str):
+        return _checked(value, "\0", where)
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError(f"{where}: {value!r} has no time zone.")
+    if isinstance(value, dict):
+        return _checked(to_json(value), "\\u0000", where)
+    return value
 
 
 def _checked(text: str, nul: str, where: str) -> str:

@@ -9,21 +9,24 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import DateTime, Dialect, MetaData, Text, create_engine
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-from config.copying import copy_rows, to_json, without_nul
+from config.copying import JsonText, copy_rows, json_text, to_json, without_nul
 
 __all__ = [
     "Base",
     "Connection",
     "Engine",
+    "JsonText",
     "TransactionNested",
     "UtcDateTime",
     "copy_rows",
     "driver_url",
+    "json_text",
     "make_engine",
     "metadata",
     "reading",
@@ -107,6 +110,7 @@ def make_engine(url: str | URL, *, pool_size: int = 5) -> Engine:
         pool_timeout=30,
         pool_pre_ping=True,
         json_serializer=to_json,
+        json_deserializer=orjson.loads,
         connect_args={
             "options": f"{options} {given if isinstance(given, str) else ' '.join(given)}".strip(),
             "application_name": target.query.get("application_name", "muster"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, text, update
 
-from config.database import Connection, to_json
+from config.database import Connection, json_text
 from notifications import catalogue
 from notifications.tables import FAILED, QUEUED, MessageRow
 from notifications.values import NewMessage
@@ -21,13 +21,13 @@ COLUMNS = (
 
 _BATCH = 5_000
 
-# One parameter for any number of rows: three times as fast as an INSERT with many VALUES, and unlike COPY it can
-# pass over keys that are there.
+# One parameter for any number of rows: more than twice as fast as executemany, nearly as fast as COPY, and unlike COPY
+# it can pass over keys that are there.
 _INSERT = text("""
     INSERT INTO messages
         (key, case_id, event_seq, kind, audience, purpose, data, clock, member_id, not_before, created_at)
     SELECT key, case_id, event_seq, kind, audience, purpose, data, clock, member_id, not_before, created_at
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(
+    FROM json_to_recordset(CAST(:rows AS json)) AS given(
         key text, case_id bigint, event_seq int, kind text, audience text, purpose text, data jsonb, clock text,
         member_id bigint, not_before timestamptz, created_at timestamptz)
     ON CONFLICT (key) DO NOTHING
@@ -54,7 +54,7 @@ def enqueue(conn: Connection, messages: Sequence[NewMessage], *, now: datetime) 
     added = 0
     for start in range(0, len(rows), _BATCH):
         given = [dict(zip(COLUMNS, row, strict=True)) for row in rows[start : start + _BATCH]]
-        added += conn.execute(_INSERT, {"rows": to_json(given)}).rowcount
+        added += conn.execute(_INSERT, {"rows": json_text(given)}).rowcount
     return added
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 
 from config.database import Connection
+from notifications.rendering import fingerprint
 from notifications.tables import QUEUED, SENDING, STATES, MessageRow
 
 _LIST = [column for column in MessageRow.__table__.c if column.name not in {"body_text", "body_html"}]
@@ -23,6 +24,11 @@ def messages_of(conn: Connection, case_id: int) -> Sequence[Row[Any]]:
 def message(conn: Connection, message_id: int) -> Row[Any] | None:
     """Return one message with its texts, or None."""
     return conn.execute(select(*MessageRow.__table__.c).where(MessageRow.id == message_id)).one_or_none()
+
+
+def is_genuine(row: Row[Any]) -> bool:
+    """Whether the stored words of a sent message are still those that were sent."""
+    return bool(row.body_sha256 == fingerprint(row.subject, row.body_text, row.body_html))
 
 
 def messages(

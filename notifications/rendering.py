@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ def render(kind: str, context: MailContext, language: str = "") -> Rendered:
         html=html.strip() + "\n",
         language=used or "en",
     )
+
+
+def fingerprint(subject: str, text: str, html: str) -> str:
+    """Return the SHA-256 of what was sent, the parts divided by a NUL."""
+    return hashlib.sha256("\0".join((subject, text, html)).encode()).hexdigest()
 
 
 def environment_for(zone_name: str, folders: Iterable[str]) -> Environment:

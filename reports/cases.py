@@ -88,14 +88,10 @@ def clock_runs(process: Process, events: Sequence[Any]) -> list[tuple[str, Run]]
         named = [t for t in process.transitions if t.trigger == event.trigger] if event.kind == "transition" else []
         held = (held or any(t.holds for t in named)) and not any(t.resumes for t in named)
         definitions = process.clocks_by_state.get(event.target, {})
-        due = event.details.get("clocks_due", {})
         for name in event.details.get("clocks_ended", {}):
-            if name not in running:
-                continue
-            done.append((name, _ended(process, name, running.pop(name), event)))
-            if name in definitions and name not in due:  # started afresh, and due at the same instant
-                due = {**due, name: done[-1][1].due.isoformat()}
-        for name, instant in due.items():
+            if name in running:
+                done.append((name, _ended(process, name, running.pop(name), event)))
+        for name, instant in event.details.get("clocks_due", {}).items():
             if name in running:
                 _moved(running[name], _instant(instant), any(t.extends == name for t in named))
             elif name != HOLD_CLOCK.name:
@@ -168,10 +164,10 @@ def _histories(conn: Connection, end: datetime, process: str | None) -> Iterator
     ).join(CaseRow, CaseRow.id == event.case_id).where(event.at < end)  # fmt: skip
     if process is not None:
         statement = statement.where(CaseRow.process == process)
-    rows = conn.execute(statement.order_by(event.case_id, event.seq), execution_options=STREAMED)
-    for _, events in groupby(rows, key=lambda row: row.id):
-        history = list(events)
-        yield history[0].process, history
+    with conn.execute(statement.order_by(event.case_id, event.seq), execution_options=STREAMED) as rows:
+        for _, events in groupby(rows, key=lambda row: row.id):
+            history = list(events)
+            yield history[0].process, history
 
 
 def _outcome(events: Sequence[Any]) -> str:

@@ -94,9 +94,9 @@ def activity(conn: Connection, start: datetime, end: datetime) -> Activity:
         .where(CaseRow.process == "monitoring", event.at < end).order_by(event.case_id, event.seq)
     )  # fmt: skip
     found = Activity(start, end)
-    rows = conn.execute(statement, execution_options=STREAMED)
-    for _, events in groupby(rows, key=lambda row: row.id):
-        _follow(found, list(events))
+    with conn.execute(statement, execution_options=STREAMED) as rows:
+        for _, events in groupby(rows, key=lambda row: row.id):
+            _follow(found, list(events))
     return found
 
 

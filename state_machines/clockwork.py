@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from state_machines.calendars import Calendar
-from state_machines.deadlines import BadAllowance, Kind, due_date, due_instant
+from state_machines.deadlines import Allowance, BadAllowance, Kind, due_date, due_instant, give_back
 from state_machines.ladders import DueRung, Ladder, rungs_left
 from state_machines.process import Clock, Process
 from state_machines.values import Case, Context, Extension, Pause, RunningClock
@@ -115,7 +115,8 @@ def resumed(
     if not running.paused:
         return running
     pauses = (*running.pauses[:-1], Pause(running.pauses[-1].since, now))
-    due = running.due if clock.until else _resumed_due(process, clock, running, data, pauses, context)
+    fixed = clock.until is not None and data.get(clock.until) is not None
+    due = running.due if fixed else _resumed_due(process, clock, running, data, pauses, context)
     running = replace(running, pauses=pauses, due=due)
     missed = tuple(
         found.key
@@ -135,13 +136,17 @@ def _resumed_due(
 ) -> datetime:
     if not running.extensions:
         return _due(process, clock, running.anchor, data, pauses, context) or running.due
-    last = pauses[-1]
-    assert last.until is not None
-    lost = context.calendar.working_days_between(
-        context.calendar.local_date(last.since), context.calendar.local_date(last.until)
-    )
     day = context.calendar.local_date(running.due)
-    return context.calendar.end_of(context.calendar.add_working_days(day, lost) if lost else day)
+    kind = _kind_of_more(process, clock, data, context)
+    return context.calendar.end_of(give_back(kind, day, pauses[-1:], context.calendar))
+
+
+def _kind_of_more(process: Process, clock: Clock, data: Mapping[str, Any], context: Context) -> Kind:
+    """Whether more time for this clock counts working days, or days as they come."""
+    allowance = context.policy.clock(process.name, clock.name).allowance(data)
+    if allowance is None or allowance.kind in (Kind.HOURS, Kind.WORKING_DAYS):
+        return Kind.WORKING_DAYS
+    return Kind.CALENDAR_DAYS
 
 
 def extended(
@@ -166,15 +171,8 @@ def extended(
     if until is not None:
         due = calendar.end_of(until)
     else:
-        allowance = context.policy.clock(process.name, clock.name).allowance(data)
-        kind = Kind.WORKING_DAYS if allowance is None or allowance.kind is Kind.HOURS else allowance.kind
-        if kind in (Kind.MONTHS, Kind.BACK, Kind.BEGIN):
-            kind = Kind.CALENDAR_DAYS
-        due = calendar.end_of(
-            due_date(type(allowance)(kind, days or 0), calendar.local_date(running.due), calendar)
-            if allowance
-            else calendar.add_working_days(calendar.local_date(running.due), days or 0)
-        )
+        more = Allowance(_kind_of_more(process, clock, data, context), days or 0)
+        due = calendar.end_of(due_date(more, calendar.local_date(running.due), calendar))
     note = Extension(now, running.due, due, by, reason)
     unmoved = {rung.name for rung in ladder_of(process, clock, context).rungs if rung.at.base == "start"}
     fired = tuple(key for key in running.fired if key.split("#")[0] in unmoved)
@@ -208,24 +206,34 @@ def after_move(
 
 
 def recalculated(process: Process, case: Case, context: Context) -> Clocks | None:
-    """Return the clocks with due instants worked out again under this policy and calendar; None when none moved.
+    """Return the clocks with due instants and next rungs worked out again under this policy and calendar; None when
+    none moved.
 
-    Extensions stay as they were given. Used when a holiday is proclaimed.
+    Extensions stay as they were given. Used when a holiday is proclaimed: it may lie between a due instant that stays
+    and a rung that counts working days from it.
     """
     clocks: Clocks = {}
     moved = False
     for name, running in case.clocks.items():
         clock = process.clock_of(case.state, name)
-        if clock is None or running.extensions or running.paused:
+        if clock is None or running.paused:
             clocks[name] = running
             continue
-        try:
-            due = _due(process, clock, running.anchor, case.data, running.pauses, context) or running.due
-        except BadAllowance:
-            due = running.due
-        clocks[name] = wound(process, clock, replace(running, due=due), context) if due != running.due else running
-        moved = moved or due != running.due
+        due = _due_again(process, clock, running, case.data, context)
+        clocks[name] = wound(process, clock, replace(running, due=due), context)
+        moved = moved or clocks[name] != running
     return clocks if moved else None
+
+
+def _due_again(
+    process: Process, clock: Clock, running: RunningClock, data: Mapping[str, Any], context: Context
+) -> datetime:
+    if running.extensions:
+        return running.due
+    try:
+        return _due(process, clock, running.anchor, data, running.pauses, context) or running.due
+    except BadAllowance:
+        return running.due
 
 
 def soonest_due(

@@ -124,7 +124,7 @@ def due_instant(
     day = start_day(anchor, calendar, cut_off=cut_off)
     last = due_date(allowance, day, calendar)
     if pauses:
-        last = _give_back(allowance, last, pauses, calendar)
+        last = give_back(allowance.kind, last, pauses, calendar)
     return calendar.end_of(last)
 
 
@@ -136,10 +136,11 @@ def start_day(anchor: datetime, calendar: Calendar, *, cut_off: bool) -> date:
     return day
 
 
-def _give_back(allowance: Allowance, last: date, pauses: Sequence[Pause], calendar: Calendar) -> date:
+def give_back(kind: Kind, last: date, pauses: Sequence[Pause], calendar: Calendar) -> date:
+    """Return the last day moved by what closed pauses took: working days where those count, otherwise days."""
     for since, until in _merged(pauses):
         a, b = calendar.local_date(since), calendar.local_date(until)
-        if allowance.kind is Kind.WORKING_DAYS:
+        if kind is Kind.WORKING_DAYS:
             lost = calendar.working_days_between(a, b)
             last = calendar.add_working_days(last, lost) if lost else last
         else:

@@ -36,9 +36,19 @@ class EndlessCase(RuntimeError):
     """A case does not come to rest: its automatic moves or its clock fire without end."""
 
 
-@lru_cache(maxsize=64)
-def _machine_of(key: int, process_ref: _ById) -> Machine:
-    process = process_ref.process
+_MACHINES: dict[int, tuple[Process, Machine]] = {}
+"""The machine of each process, by the identity of its definition, which it keeps alive."""
+
+
+def machine_of(process: Process) -> Machine:
+    """Return the shared machine of a process."""
+    found = _MACHINES.get(id(process))
+    if found is None:
+        found = _MACHINES[id(process)] = (process, _built(process))
+    return found[1]
+
+
+def _built(process: Process) -> Machine:
     machine = Machine(
         model=None, states=[s.name for s in process.states], initial=process.initial, auto_transitions=False
     )
@@ -52,24 +62,6 @@ def _machine_of(key: int, process_ref: _ById) -> Machine:
                 before=partial(_take, transition),
             )
     return machine
-
-
-class _ById:
-    """Hashes a process by identity, since its definition is no hashable value."""
-
-    def __init__(self, process: Process) -> None:
-        self.process = process
-
-    def __hash__(self) -> int:
-        return id(self.process)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and other.process is self.process
-
-
-def machine_of(process: Process) -> Machine:
-    """Return the shared machine of a process."""
-    return _machine_of(id(process), _ById(process))
 
 
 def _take(transition: Transition, draft: Draft) -> None:
@@ -247,8 +239,10 @@ def _extended(process: Process, draft: Draft, transition: Transition) -> Mapping
     assert transition.extends is not None
     target = case.state if transition.internal else draft.state
     clocks: Mapping[str, Any] = case.clocks
-    if not transition.internal:
-        clocks = clockwork.after_move(process, case, target, draft.data, (), context=draft.context, now=draft.now)
+    if not transition.internal or transition.restarts:
+        clocks = clockwork.after_move(
+            process, case, target, draft.data, transition.restarts, context=draft.context, now=draft.now
+        )
     clock = process.clock_of(target, transition.extends)
     running = clocks.get(transition.extends)
     if clock is None or running is None:

@@ -24,7 +24,7 @@ class BadLadder(ValueError):
 
 _AT = re.compile(
     r"^(?:(?P<percent>\d{1,3})%|(?P<soon>soon)|(?P<base>start|due)(?:(?P<count>[+-]\d{1,4})(?P<unit>wd|d|w|h|m))?)"
-    r"(?: (?P<hour>\d{2}):(?P<minute>\d{2}))?$"
+    r"(?: (?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d))?$"
 )
 
 
@@ -80,7 +80,9 @@ def moved(base: datetime, count: int, unit: str, clock: time | None, calendar: C
     return calendar.at(day, clock or local.time())
 
 
-_EVERY = re.compile(r"^(\d{1,3})(wd|d|w|h)$")
+_EVERY = re.compile(r"^([1-9]\d{0,2})(wd|d|w|h)$")
+_TIMES = re.compile(r"^[1-9]\d{0,3}$")
+_NAME = re.compile(r"^\w+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,10 @@ class Rung:
         every = _EVERY.match(str(row["every"])) if "every" in row else None
         if "every" in row and not every:
             raise BadLadder(f"Rung {row['rung']}: every {row['every']!r} is no distance; write for example 5wd or 1w.")
+        if not _NAME.match(str(row["rung"])):
+            raise BadLadder(f"{row['rung']!r} is no name of a rung; write letters, digits and underscores.")
+        if "times" in row and not (every and _TIMES.match(str(row["times"]))):
+            raise BadLadder(f"Rung {row['rung']}: times is a number from 1, and goes with every; not {row['times']!r}.")
         if row.get("late", "fire") not in ("fire", "skip"):
             raise BadLadder(f"Rung {row['rung']}: late is fire or skip, not {row['late']!r}.")
         return cls(

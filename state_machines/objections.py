@@ -45,6 +45,7 @@ def who_objection(transition: Transition, draft: Draft) -> Objection | None:
 
 def _what_objection(transition: Transition, draft: Draft) -> Objection | None:
     """Guards on the case, then the payload, then guards on the payload."""
+    draft.payload = None  # another way of the same trigger may have read its own form, and was then refused
     for passed, guard in enumerate(transition.only_if):
         if not _ask(guard, draft):
             return (400 + passed, guard.__name__, draft.reason or sentence_of(guard), {})

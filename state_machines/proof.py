@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 from state_machines.ladders import Ladder
 from state_machines.policy import Policy, PolicyError
-from state_machines.process import Clock, Process, State, Transition
+from state_machines.process import HOLD_CLOCK, Clock, Process, State, Transition, personal_fields
 from state_machines.values import STAFF, Role
+
+AUDIENCES = frozenset({"member", "next_contact", "signatory", "owner", "manager", "senior", "site"})
+"""Who may be written to, besides ``role:<role>`` and ``party:<name>``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ def prove(
         return [Violation(process.name, path, rule) for path, rule in names]
     checks = [
         _initial(process), _finals(process), _reachable(process), _ends(process), _owners(process), _clocks(process, policy),
-        _ladders(process, policy), _cycles(process), _four_eyes(process), _automatic(process),
+        _ladders(process, policy), _holds(process, policy), _cycles(process, policy), _four_eyes(process),
+        _automatic(process), _forms(process), _named_clocks(process), _audiences(process),
     ]  # fmt: skip
     if message_kinds is not None:
         checks.append(_messages(process, message_kinds))
@@ -154,7 +160,7 @@ def _clocks(process: Process, policy: Policy) -> Found:
         elif not state.final and not any(_always_runs(process, clock, policy) for clock in running):
             yield state.name, "each of its clocks is switched off for some profile, so a case may have none"
         for clock in state.clocks:
-            if clock.until is None and not _known(process, clock, policy):
+            if not _known(process, clock, policy):
                 yield f"{state.name} / {clock.name}", "the policy gives this clock no allowance"
 
 
@@ -207,23 +213,48 @@ def _carries_on(process: Process, state: State, ladder: Ladder, clock: Clock) ->
     if any(rung.every and rung.times is None for rung in ladder.rungs):
         return True
     triggers = ladder.triggers(clock.expires)
-    return any(not t.internal or t.resumes for t in process.from_state[state.name]
+    return any(t.target not in (None, state.name) or t.resumes for t in process.from_state[state.name]
                if t.trigger in triggers and Role.SYSTEM in t.by)  # fmt: skip
 
 
-def _cycles(process: Process) -> Found:
+def _holds(process: Process, policy: Policy) -> Found:
+    """A hold stops every clock, so the one that ends it must always run."""
+    for transition in process.transitions:
+        if not transition.holds:
+            continue
+        if not _always_runs(process, HOLD_CLOCK, policy):
+            yield _arrow(transition), "the policy gives the clock 'hold' no allowance, so a hold would never end"
+        for source in process.sources_of(transition):
+            if not any(t.resumes and Role.SYSTEM in t.by for t in process.from_state[source]):
+                yield f"{source} --{transition.trigger}--> itself", "Muster cannot end the hold in this state"
+
+
+def _cycles(process: Process, policy: Policy) -> Found:
     """Every cycle needs a person's step, or a trigger that the process declares as counted."""
     steps: dict[str, dict[str, Transition]] = {state.name: {} for state in process.states}
     for source, transitions in process.from_state.items():
+        pulled = _pulled(process, process.state(source), policy)
         for t in transitions:
-            alone = set(t.by) == {Role.SYSTEM} or t.trigger in process.state(source).auto
+            alone = set(t.by) == {Role.SYSTEM} or (Role.SYSTEM in t.by and t.trigger in pulled)
             if t.target and alone and t.trigger not in process.repeats:
                 steps[source].setdefault(t.target, t)
     for cycle in _find_cycles(steps):
         yield " -> ".join(cycle), "it can go round here for ever without a person"
     for trigger in process.repeats:
-        if not any(t.trigger == trigger and t.only_if for t in process.transitions):
+        counted = [bool(t.only_if) for t in process.transitions if t.trigger == trigger]
+        if not counted or not all(counted):
             yield trigger, "it is declared as counted, and no guard counts it"
+
+
+def _pulled(process: Process, state: State, policy: Policy) -> set[str]:
+    """The triggers that Muster pulls by itself in a state: its automatic ones, and those its clocks fire."""
+    found = set(state.auto)
+    for clock in state.clocks:
+        try:
+            found |= set(policy.ladder(process.name, clock.ladder).triggers(clock.expires))
+        except PolicyError:
+            continue
+    return found
 
 
 def _find_cycles(steps: Mapping[str, Mapping[str, Transition]]) -> Iterator[list[str]]:
@@ -250,9 +281,12 @@ def _four_eyes(process: Process) -> Found:
     for transition in process.transitions:
         deciders = set(transition.by) - {Role.SYSTEM}
         for asked in transition.four_eyes:
-            if asked != "open" and asked not in by_trigger:
+            if asked == "open":
+                if not set(process.opened_by) - {Role.SYSTEM}:
+                    yield _arrow(transition), "no person can ask: cases are opened by Muster alone"
+            elif asked not in by_trigger:
                 yield _arrow(transition), f"the second person is measured against {asked!r}, which nobody can do"
-            elif asked != "open" and not any(set(t.by) - {Role.SYSTEM} for t in by_trigger[asked]):
+            elif not any(set(t.by) - {Role.SYSTEM} for t in by_trigger[asked]):
                 yield _arrow(transition), f"no person can ask: {asked!r} is done by Muster alone"
             if not deciders:
                 yield _arrow(transition), "it needs a second person, and no person may do it"
@@ -266,6 +300,51 @@ def _automatic(process: Process) -> Found:
                 yield state.name, f"it moves on by {trigger!r}, which does not exist here"
             elif not any(Role.SYSTEM in t.by for t in found):
                 yield state.name, f"it moves on by {trigger!r}, which Muster may not do"
+            elif trigger == state.auto[-1] and not any(_never_refused(t) for t in found):
+                yield state.name, f"its last way on, {trigger!r}, can be refused, and then the case is stuck"
+
+
+def _never_refused(transition: Transition) -> bool:
+    return Role.SYSTEM in transition.by and not transition.only_if and not transition.checks
+
+
+def _forms(process: Process) -> Found:
+    """What is kept or counted must have been typed, and what is personal is never kept among the facts."""
+    yield from _kept("opening", process.opening, process.opening_keeps)
+    for transition in process.transitions:
+        yield from _kept(_arrow(transition), transition.needs, transition.keeps)
+        fields = set(transition.needs.model_fields) if transition.needs else set()
+        if transition.extends and not fields & {"days", "until"}:
+            yield _arrow(transition), f"it gives {transition.extends!r} more time, and its form asks not how much"
+
+
+def _kept(path: str, form: type[BaseModel] | None, keeps: Collection[str]) -> Found:
+    private = personal_fields(form) if form else frozenset()
+    for name in keeps:
+        if form is None or name not in form.model_fields:
+            yield path, f"it keeps {name!r}, which its form does not ask for"
+        elif name in private:
+            yield path, f"it keeps {name!r}, which is personal and must stay beside the event"
+
+
+def _named_clocks(process: Process) -> Found:
+    """A clock that a transition restarts or gives more time stands in a state that it leads to."""
+    for transition in process.transitions:
+        targets = [transition.target] if transition.target else process.sources_of(transition)
+        there = {name for target in targets for name in process.clocks_by_state[target]}
+        for name in (*transition.restarts, *([transition.extends] if transition.extends else [])):
+            if name not in there:
+                yield _arrow(transition), f"it names the clock {name!r}, which no state has that it leads to"
+
+
+def _audiences(process: Process) -> Found:
+    sends = [("opening", send) for send in process.opening_sends]
+    sends += [(_arrow(transition), send) for transition in process.transitions for send in transition.sends]
+    for path, send in sends:
+        kind, _, name = send.to.partition(":")
+        known = name in set(Role) if kind == "role" else bool(name) if kind == "party" else send.to in AUDIENCES
+        if not known:
+            yield path, f"the message {send.kind!r} goes to {send.to!r}, and nobody is called that"
 
 
 def _messages(process: Process, kinds: Collection[str]) -> Found:

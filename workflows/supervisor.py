@@ -65,11 +65,15 @@ def _ready_database(settings: Settings, say: Say) -> Engine:
     """Return an engine on the migrated database, started when it is ours. Raises NotInitialised."""
     say("Starting the database.")
     engine = make_engine(database_url(settings), pool_size=1)
-    if migrations.current(engine) is None or _kind(engine) is None:
-        raise NotInitialised
-    for revision in migrations.upgrade(engine):
-        say(f"Migrated the database to {revision}.")
-    open_environment(settings).engine.dispose()  # a policy or a process that does not hold is said now
+    try:
+        if migrations.current(engine) is None or _kind(engine) is None:
+            raise NotInitialised
+        for revision in migrations.upgrade(engine):
+            say(f"Migrated the database to {revision}.")
+        open_environment(settings).engine.dispose()  # a policy or a process that does not hold is said now
+    except Exception:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -102,14 +106,13 @@ class _Supervisor:
                     raise NeverSwept
                 self._stop.wait(TICK)
         finally:
+            self._say("Stopping.")
             self._stop_children()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _told_to_stop(self, number: int, frame: FrameType | None) -> None:
-        if not self._stop.is_set():
-            self._say("Stopping.")
-        self._stop.set()
+        self._stop.set()  # nothing is said here: the signal may have come in the middle of a line
 
     def _tick(self) -> None:
         for child in self._children:

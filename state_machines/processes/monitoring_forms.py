@@ -2,7 +2,8 @@
 
 Names and words of people are marked personal: they are kept beside the event and can be erased.
 Sources: Better Cotton monitoring protocol (criteria, stages); Admiralty scale (reliability A to F,
-credibility 1 to 6); SAAS corrective action rules (a major breach is absence or breakdown, a minor one an isolated lapse).
+credibility 1 to 6); SAAS corrective action rules (a major breach is absence or breakdown, a minor one an
+isolated lapse).
 """
 
 from __future__ import annotations

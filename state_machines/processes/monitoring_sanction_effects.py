@@ -225,10 +225,9 @@ def vary_to_suspension(draft: Draft) -> None:
 def member_left(draft: Draft) -> None:
     """Close it and mark the register, so that a new application meets the open case."""
     close(draft, "MEMBER_LEFT")
-    flags = draft.fact("member", {}).get("flags", ())
     draft.set(left_under_case=True)
     draft.member_changes.pop("status", None)
-    draft.change_member(flags=sorted({*flags, "left_under_case"}))
+    draft.change_member(add_flags=["left_under_case"])
 
 
 def follow_up_task(draft: Draft) -> None:

@@ -603,9 +603,9 @@ def test_an_expulsion_is_closed_when_the_time_to_appeal_is_over() -> None:
 
 
 def test_a_member_who_leaves_under_a_case_is_marked_in_the_register() -> None:
-    found = do(in_state("warned"), "member_left", MUSTER, facts={"member": {"flags": ("vip",)}})
+    found = do(in_state("warned"), "member_left", MUSTER)
     assert found.after.data["outcome"] == "MEMBER_LEFT"
-    assert found.steps[0].member_changes == {"flags": ["left_under_case", "vip"]}
+    assert found.steps[0].member_changes == {"add_flags": ["left_under_case"]}
     assert no(found.after, "reopen", MANAGER).rule == "still_a_member"
 
 

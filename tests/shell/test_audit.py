@@ -1,4 +1,4 @@
-"""The record: what was changed, cut or reordered by the owner of the database is found; a case can be rebuilt from it."""
+"""The record: what the owner of the database changed, cut or reordered is found; a case can be rebuilt from it."""
 
 from __future__ import annotations
 
@@ -90,24 +90,21 @@ def test_an_untouched_record_is_whole_and_every_event_was_looked_at(cast: Cast) 
     assert cast.scalar("SELECT count(*) FROM event_personal") > 0, "the test must cover personal parts"
 
 
+HERE = "WHERE case_id = {0} AND seq"
 TAMPERINGS: dict[str, tuple[str, str]] = {
-    "the actor": ("UPDATE case_events SET actor = 'staff:99' WHERE seq = 2 AND case_id = {0}", "changed after"),
-    "the instant": ("UPDATE case_events SET at = at - interval '1 microsecond' WHERE seq = 2 AND case_id = {0}", "changed"),
-    "a space in the details": (
-        "UPDATE case_events SET details = (details::text || ' ')::json WHERE seq = 1 AND case_id = {0}", "changed after"),
-    "who it was done for": ("UPDATE case_events SET on_behalf_of = 'staff:1' WHERE seq = 3 AND case_id = {0}", "changed"),
-    "the digest of the personal part": (
-        "UPDATE case_events SET personal_digest = NULL WHERE seq = 2 AND case_id = {0}", "changed after"),
-    "the personal part": (
-        """UPDATE event_personal SET data = '{{"text": "nothing"}}' WHERE seq = 2 AND case_id = {0}""", "personal part"),
-    "an event in the middle, deleted": ("DELETE FROM case_events WHERE seq = 2 AND case_id = {0}", "missing from the record"),
-    "the first event, deleted": ("DELETE FROM case_events WHERE seq = 1 AND case_id = {0}", "event 1"),
-    "the last event, deleted": ("DELETE FROM case_events WHERE seq = 4 AND case_id = {0}", "missing from the end"),
-    "all events, deleted": ("DELETE FROM case_events WHERE case_id = {0}", "all its events"),
-    "two events, put behind the others": (
-        "UPDATE case_events SET seq = 12 - seq WHERE seq IN (2, 3) AND case_id = {0}", "event 2 to 3"),
+    "the actor": (f"UPDATE case_events SET actor = 'staff:99' {HERE} = 2", "changed after"),
+    "the instant": (f"UPDATE case_events SET at = at - interval '1 microsecond' {HERE} = 2", "changed after"),
+    "a space in the details": (f"UPDATE case_events SET details = (details::text || ' ')::json {HERE} = 1", "changed"),
+    "who it was done for": (f"UPDATE case_events SET on_behalf_of = 'staff:1' {HERE} = 3", "changed after"),
+    "the digest of the personal part": (f"UPDATE case_events SET personal_digest = NULL {HERE} = 2", "changed after"),
+    "the personal part": (f"""UPDATE event_personal SET data = '{{{{"text": "no"}}}}' {HERE} = 2""", "personal part"),
+    "an event in the middle, deleted": (f"DELETE FROM case_events {HERE} = 2", "missing from the record"),
+    "the first event, deleted": (f"DELETE FROM case_events {HERE} = 1", "event 1"),
+    "the last event, deleted": (f"DELETE FROM case_events {HERE} = 4", "missing from the end"),
+    "all events, deleted": (f"DELETE FROM case_events {HERE} > 0", "all its events"),
+    "two events, put behind the others": (f"UPDATE case_events SET seq = 12 - seq {HERE} IN (2, 3)", "event 2 to 3"),
     "the head of the case": ("UPDATE cases SET last_hash = repeat('0', 64) WHERE id = {0}", "not the one"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
@@ -158,8 +155,8 @@ def test_a_forger_who_computes_every_hash_again_is_betrayed_by_the_seal(cast: Ca
     complaints(cast, 2)
     assert verified(cast).ok, "what comes after the seal does not break it"
     forged(cast, cast.scalar("SELECT id FROM cases WHERE ref = :r", r=ref), 2)
-    problems = verified(cast).problems
-    assert [(p.ref, p.why) for p in problems] == [("seal 2026-03-02", "what was written by then has been rewritten since")]
+    (problem,) = verified(cast).problems
+    assert (problem.ref, problem.why) == ("seal 2026-03-02", "what was written by then has been rewritten since")
 
 
 def test_without_a_seal_the_forger_would_not_be_found(cast: Cast) -> None:
@@ -376,7 +373,9 @@ def test_whatever_happened_to_a_case_its_events_rebuild_it_at_every_date(cast: C
     with reading(cast.env.engine) as conn:
         for at, seen in pictures:
             rebuilt = audit.rebuild(conn, row.id, at)
+            clocks = (rebuilt.pop("clocks"), seen.pop("clocks"))
             assert {name: rebuilt[name] for name in seen} == seen, done
+            assert clocks[0].items() <= clocks[1].items(), done  # one restarted and due as before is told as ended
         assert audit.rebuild(conn, row.id)["seq"] == row.last_seq
         with pytest.raises(CaseNotFound):
             audit.rebuild(conn, row.id, MONDAY - timedelta(seconds=1))

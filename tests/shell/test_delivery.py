@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -13,6 +15,11 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 from sqlalchemy import insert, update
 
@@ -183,6 +190,10 @@ class Office:
         self.now = NOW
         self._keys = 0
 
+    def use(self, smtp_url: str) -> None:
+        """Send through another mail server."""
+        self.settings = self.settings.model_copy(update={"smtp_url": SecretStr(smtp_url)})
+
     def member(self, *emails: str, **changes: Any) -> int:
         """A member with these addresses, in order."""
         values = {"name": "Wētā FX Limited", "name_key": "weta fx", "created_at": NOW, "updated_at": NOW, **changes}
@@ -313,7 +324,7 @@ def test_a_message_is_sent_and_kept_word_for_word(office: Office, server: Server
     assert text is not None
     assert text.get_content().strip() == row.body_text.strip()
     assert row.message_id == message["Message-ID"] == message_id_for(key, "muster.example")
-    assert ledger.is_genuine(row)
+    assert queries.is_genuine(row)
     assert message["X-Muster-Case"] == "S-2026-0001"
 
 
@@ -822,7 +833,7 @@ def test_a_server_that_refuses_our_sender_stops_the_delivery_and_fails_no_messag
 def test_a_server_that_is_not_there_fails_no_message(office: Office, case_id: int) -> None:
     for _ in range(3):
         office.ask(case_id)
-    office.settings = office.settings.model_copy(update={"smtp_url": SecretStr("smtp://127.0.0.1:1")})
+    office.use("smtp://127.0.0.1:1")
 
     report = office.deliver()
 
@@ -972,6 +983,87 @@ def test_an_address_with_letters_of_its_own_is_written_to(office: Office, server
 
     assert office.deliver().sent == 1
     assert server.to == ["wētā@xn--wt-ela4e.example"]
+
+
+# --- encryption and passwords ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> ssl.SSLContext:
+    """What a server shows that nobody vouches for."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "server.pem"
+    plain = serialization.NoEncryption()
+    pem.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+    return context
+
+
+@contextmanager
+def serving(script: Server, **options: Any) -> Iterator[int]:
+    """A second server with the same script and other manners; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = int(probe.getsockname()[1])
+    controller = Controller(script, hostname="127.0.0.1", port=port, server_hostname="mail.test", **options)
+    controller.start()
+    yield port
+    controller.stop()
+
+
+def test_a_server_that_offers_encryption_gets_it_whoever_it_is(
+    office: Office, server: Server, case_id: int, certificate: ssl.SSLContext
+) -> None:
+    office.ask(case_id)
+    with serving(server, tls_context=certificate, require_starttls=True) as port:
+        office.use(f"smtp://127.0.0.1:{port}")
+        assert office.deliver().sent == 1
+
+
+@pytest.mark.parametrize("encrypted", [True, False], ids=["a stranger", "nothing offered"])
+def test_where_encryption_is_asked_for_neither_strangers_nor_plain_text_will_do(
+    office: Office, server: Server, case_id: int, certificate: ssl.SSLContext, encrypted: bool
+) -> None:
+    office.ask(case_id)
+    with serving(server, tls_context=certificate if encrypted else None) as port:
+        office.use(f"smtp+starttls://127.0.0.1:{port}")
+        report = office.deliver()
+
+    assert report.stopped is not None
+    assert server.got == []
+    assert office.states() == {"queued": 1}
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize(("password", "sent"), [("right", 1), ("wrong", 0)])
+def test_a_wrong_password_stops_the_delivery_and_is_not_repeated_to_anybody(
+    office: Office, server: Server, case_id: int, password: str, sent: int
+) -> None:
+    def check(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=data == LoginPassword(b"muster", b"right"))
+
+    office.ask(case_id)
+    with serving(server, authenticator=check, auth_required=True, auth_require_tls=False) as port:
+        office.use(f"smtp://muster:{password}@127.0.0.1:{port}")
+        report = office.deliver()
+
+    assert report.sent == sent
+    assert (report.stopped is None) == bool(sent)
+    assert password not in str(report.stopped)
 
 
 # --- what a refusal means --------------------------------------------------------------------------------------------
