@@ -22,7 +22,7 @@ from config.database import Connection, transaction, without_nul
 from members import store as member_store
 from state_machines.engine import decide
 from state_machines.registry import process_named
-from state_machines.values import Actor, Case, Outcome, Refused, Role, Step
+from state_machines.values import Actor, Case, Outcome, Refused, Role, Step, Task
 
 
 def fire(
@@ -144,13 +144,14 @@ def _recorded(
 
 
 def plain_change(
-    locked: Locked, after: Case, kind: str, details: Mapping[str, Any], personal: Mapping[str, Any], *, actor: Actor,
+    locked: Locked, after: Case, kind: str, details: Mapping[str, Any], personal: Mapping[str, Any],
+    tasks: tuple[Task, ...] = (), *, actor: Actor,
     now: datetime,
 ) -> Change:  # fmt: skip
     """Return a change with one event and no transition."""
     process = process_named(after.process)
     state = process.state(after.state)
-    step = Step(kind, kind, after.state, after.state, actor, now, None, details, personal)
+    step = Step(kind, kind, after.state, after.state, actor, now, None, details, personal, tasks=tasks)
     outcome = Outcome(locked.case, after, (step,), state.owner, state.final)
     return Change(outcome, locked.process_version, locked.owner_id, locked.coordinator_id, locked)
 

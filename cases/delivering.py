@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import select, tuple_
 
 from cases import facts as case_facts
-from cases.environment import Environment, world
+from cases.commands import plain_change
+from cases.environment import Environment, World, world
 from cases.locking import lock_ids
 from cases.rows import clock_from_json
 from cases.store import apply, change_of
@@ -19,12 +20,15 @@ from members.tables import Member
 from notifications.delivery import deliver_due
 from notifications.transport import SmtpTransport, Transport
 from notifications.values import CaseView, ClockView, DeliveryReport
+from state_machines.deadlines import Allowance, due_instant
 from state_machines.engine import decide
 from state_machines.registry import process_named
-from state_machines.values import SYSTEM, Refused
+from state_machines.values import SYSTEM, Refused, Role, Task
 
-BOUNCED = "bounced"
-"""The trigger that a case has when it can wait for an address to be repaired."""
+BOUNCE = "bounce"
+"""The trigger of cases that wait until an address is repaired."""
+NO_ADDRESS = "5.1.1"
+"""The status of a mailbox that does not exist (RFC 3463)."""
 
 
 def deliver(
@@ -47,28 +51,41 @@ def deliver(
     finally:
         if own:
             transport.close()
-    unreachable = {*report.unusable, *(r.case_id for r in report.refused if r.case_id is not None)}
-    if unreachable:
-        tell_bounced(env, unreachable, now=moment)
+    if report.unusable or report.refused:
+        dead = {refusal.case_id for refusal in report.refused if refusal.case_id is not None}
+        with transaction(env.engine) as conn:
+            here = world(conn, env, moment)
+            told = _tell_unreachable(conn, set(report.unusable), here)
+            _ask_repair(conn, dead - told, here)
     return report
 
 
-def tell_bounced(env: Environment, case_ids: Collection[int], *, now: datetime) -> int:
-    """Tell cases that their member cannot be reached, where their process waits for that; return how many moved."""
-    with transaction(env.engine) as conn:
-        here = world(conn, env, now)
-        locked = lock_ids(conn, case_ids)
-        gathered = case_facts.gather(conn, [found.case for found in locked], now=now)
-        changes = []
-        for found in locked:
-            outcome = decide(
-                process_named(found.case.process), found.case, BOUNCED, actor=SYSTEM,
-                context=here.context(gathered[found.case.id]), now=now,
-            )  # fmt: skip
-            if not isinstance(outcome, Refused):
-                changes.append(change_of(outcome, found, here))
-        apply(conn, changes, here)
-        return len(changes)
+def _tell_unreachable(conn: Connection, case_ids: Collection[int], here: World) -> set[int]:
+    """Tell cases whose member has no address left; return those whose process waits for that and has moved."""
+    locked = lock_ids(conn, case_ids)
+    gathered = case_facts.gather(conn, [found.case for found in locked], now=here.now)
+    changes = []
+    for found in locked:
+        outcome = decide(
+            process_named(found.case.process), found.case, BOUNCE, payload={"status": NO_ADDRESS}, actor=SYSTEM,
+            context=here.context(gathered[found.case.id]), now=here.now,
+        )  # fmt: skip
+        if not isinstance(outcome, Refused):
+            changes.append(change_of(outcome, found, here))
+    apply(conn, changes, here)
+    return {change.outcome.after.id for change in changes}
+
+
+def _ask_repair(conn: Connection, case_ids: Collection[int], here: World) -> None:
+    """Ask somebody to mend an address that came back, on cases that go on with the member's next contact."""
+    changes = []
+    for found in lock_ids(conn, case_ids):
+        if process_named(found.case.process).state(found.case.state).final:
+            continue
+        due = due_instant(Allowance.parse("WD(2)"), here.now, here.env.calendar)
+        task = Task("contact_repair", "Find an address that works: mail to a contact came back", Role.COORDINATOR, due)
+        changes.append(plain_change(found, found.case, "contact_bounced", {}, {}, (task,), actor=SYSTEM, now=here.now))
+    apply(conn, changes, here)
 
 
 def case_views(conn: Connection, ids: Sequence[int]) -> Mapping[int, CaseView]:

@@ -12,12 +12,13 @@ from sqlalchemy import text
 
 from cases import facts as case_facts
 from cases.environment import World
-from cases.errors import TransitionRefused
+from cases.errors import BadInput, TransitionRefused
 from cases.owners import owner_for
 from cases.rows import staff_id_of
 from cases.writing import Change, walled_off
 from config.database import Connection, copy_rows
 from members import store as member_store
+from members.cards import MemberCard
 from state_machines.engine import open_case
 from state_machines.process import Process
 from state_machines.registry import process_named
@@ -139,10 +140,11 @@ def spawned(conn: Connection, spawning: Sequence[tuple[Change, Step]], world: Wo
 
 
 def children(conn: Connection, parent: Case, wish: OpenChildren, world: World) -> list[Change]:
-    """Return a child case for every member of the parent's population, and freeze that population with its reasons."""
-    criteria = dict(parent.data.get("population") or {})
-    members = member_store.population(conn, criteria)
-    _freeze(conn, parent.id, {card.id for card in members}, criteria)
+    """Return a child case for every member of the parent's population, and freeze that population with its reasons.
+
+    With ``only``, for these members, who join the frozen population. Raises BadInput for a member who is in it already.
+    """
+    members = _joiners(conn, parent.id, wish.only) if wish.only else _population(conn, parent)
     process = process_named(wish.process)
     subject = str(wish.data.get("campaign_title") or parent.subject)
     wishes = [Wish(process, subject, wish.data, card.id, card.team or parent.team, parent.id) for card in members]
@@ -152,6 +154,29 @@ def children(conn: Connection, parent: Case, wish: OpenChildren, world: World) -
             raise TransitionRefused(change_or_refusal[1])
         found.append(change_or_refusal)
     return found
+
+
+def _population(conn: Connection, parent: Case) -> list[MemberCard]:
+    criteria = dict(parent.data.get("population") or {})
+    members = member_store.population(conn, criteria)
+    _freeze(conn, parent.id, {card.id for card in members}, criteria)
+    return members
+
+
+def _joiners(conn: Connection, campaign_id: int, refs: Sequence[str]) -> list[MemberCard]:
+    members = [member_store.find_by_ref(conn, ref) for ref in refs]
+    for card in members:
+        joined = conn.execute(_JOIN, {"campaign": campaign_id, "member": card.id, "reason": "joined late"}).rowcount
+        if not joined:
+            raise BadInput(f"{card.name} is in this campaign already.")
+    return members
+
+
+_JOIN = text("""
+INSERT INTO campaign_members (campaign_id, member_id, included, reason) VALUES (:campaign, :member, true, :reason)
+ON CONFLICT (campaign_id, member_id) DO UPDATE SET included = true, reason = excluded.reason
+WHERE NOT campaign_members.included
+""")
 
 
 def _freeze(conn: Connection, campaign_id: int, included: set[int], criteria: Mapping[str, Any]) -> None:

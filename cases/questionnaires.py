@@ -53,9 +53,11 @@ def keep(conn: Connection, path: Path, *, now: datetime) -> Questionnaire:
 
 
 def _plain(value: Any) -> Any:
-    """YAML values as JSON can hold them: dates become ISO text."""
+    """YAML values as JSON can hold them: dates become ISO text, and the keys yes and no, which YAML reads as truth values,
+    become words again."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        words = {True: "yes", False: "no"}
+        return {words[k] if isinstance(k, bool) else str(k): _plain(item) for k, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -58,7 +58,8 @@ def folded(process: Process | None, events: Sequence[Any]) -> dict[str, Any]:
 
 
 def _fold_move(process: Process | None, case: dict[str, Any], event: Any) -> None:
-    named = [t for t in process.transitions if t.trigger == event.trigger] if process else []
+    moves = process.from_state.get(event.source, ()) if process else ()
+    named = [t for t in moves if t.trigger == event.trigger]
     case["on_hold"] = (case["on_hold"] or any(t.holds for t in named)) and not any(t.resumes for t in named)
     by_system = event.role == Role.SYSTEM.value
     stays = event.kind == "transition" and event.source == event.target and any(t.internal for t in named)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from cases.environment import Environment
+    from members.staffing import Person, Staffing
     from state_machines.values import Actor
 
 AsOption = Annotated[
@@ -47,22 +48,39 @@ def environment() -> Environment:
     return opened()
 
 
-def person(env: Environment, email: str | None) -> Actor:
-    """Return the member of staff with this address as somebody who acts; without one, Muster itself."""
+def staffing(env: Environment) -> Staffing:
+    """Return the staff as they are now."""
     from config.database import reading
     from members import store
+
+    with reading(env.engine) as conn:
+        return store.staffing(conn)
+
+
+def staff_names(env: Environment) -> dict[str, str]:
+    """Return what the staff are called, by how the record names them: ``staff:3``."""
+    return {who.person: who.name for who in staffing(env).people.values()}
+
+
+def person(env: Environment, email: str | None) -> Actor:
+    """Return the member of staff with this address as somebody who acts; without one, Muster itself."""
     from state_machines.values import SYSTEM
 
     if email is None:
         return SYSTEM
-    with reading(env.engine) as conn:
-        staffing = store.staffing(conn)
-    found = staffing.by_email(email)
-    if found is None:
-        refuse(f"There is nobody on the staff with the address {email}; see: muster staff list")
+    everybody = staffing(env)
+    found = colleague(everybody, email)
     if not found.active:
         refuse(f"{found.name} has left and cannot act any more.")
-    return staffing.actor(found.id)
+    return everybody.actor(found.id)
+
+
+def colleague(everybody: Staffing, email: str) -> Person:
+    """Return who has this address, here or not any more; refuse when nobody has."""
+    found = everybody.by_email(email)
+    if found is None:
+        refuse(f"There is nobody on the staff with the address {email}; see: muster staff list")
+    return found
 
 
 def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,13 +13,14 @@ from state_machines.objections import title_of
 from state_machines.registry import process_named
 
 
-def as_values(page: CasePage, now: datetime) -> dict[str, Any]:
-    """Return everything of a case page as plain values."""
+def as_values(page: CasePage, names: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """Return everything of a case page as plain values; `names` are those of the staff, by ``staff:<id>``."""
     return {
         **page.line,
         "version": page.case.version, "data": dict(page.case.data), "acting_owner": page.owner_acting,
         "clocks": [_clock(page, name, now) for name in page.case.clocks],
-        "events": page.events, "messages": page.messages, "tasks": page.tasks, "links": page.links,
+        "events": [{**event, "by": _by(event, names)} for event in page.events],
+        "messages": page.messages, "tasks": page.tasks, "links": page.links,
         "evidence": page.evidence,
         "may": [
             {"trigger": c.transition.trigger, "title": c.transition.title, "allowed": c.refused is None,
@@ -34,6 +35,13 @@ def as_values(page: CasePage, now: datetime) -> dict[str, Any]:
             for e in page.next
         ],
     }  # fmt: skip
+
+
+def _by(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Who did it, and for whom, as people say it."""
+    actor, other = event["actor"], event["on_behalf_of"]
+    by = names.get(actor, "Muster" if actor.startswith("system:") else actor)
+    return f"{by} for {names.get(other, other)}" if other else by
 
 
 def _form(model: Any) -> list[dict[str, Any]]:
@@ -56,12 +64,12 @@ def _clock(page: CasePage, name: str, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def as_text(page: CasePage, now: datetime, zone: ZoneInfo) -> str:
+def as_text(page: CasePage, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
     """Return a case page as a person reads it at a terminal."""
-    return "\n".join(_lines(page, now, zone))
+    return "\n".join(_lines(page, names, now, zone))
 
 
-def _lines(page: CasePage, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+def _lines(page: CasePage, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Iterator[str]:
     line, process = page.line, process_named(page.case.process)
     yield f"{line['ref']}  {process.title}: {line['subject']}"
     yield f"State    {line['state_title']}" + (f" ({line['outcome']})" if line["outcome"] else "")
@@ -76,7 +84,7 @@ def _lines(page: CasePage, now: datetime, zone: ZoneInfo) -> Iterator[str]:
         yield f"Clock    {clock['title']}: {_time_left(clock, zone)}"
     for title, lines in (
         ("Tasks", _tasks(page, zone)), ("Linked", _links(page)),
-        ("What happened", _events(page, zone)), ("Messages", _messages(page, zone)), ("You may", _choices(page)),
+        ("What happened", _events(page, names, zone)), ("Messages", _messages(page, zone)), ("You may", _choices(page)),
         ("If nobody acts", _next(page, zone)),
     ):  # fmt: skip
         found = list(lines)
@@ -99,14 +107,14 @@ def _when(iso: str | None, zone: ZoneInfo) -> str:
     return local(datetime.fromisoformat(iso), zone) if iso else ""
 
 
-def _events(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
+def _events(page: CasePage, names: Mapping[str, str], zone: ZoneInfo) -> Iterator[str]:
     process = process_named(page.case.process)
     for event in page.events:
         move = f" → {event['to']}" if event["from"] != event["to"] else ""
         what = title_of(process, event["trigger"]) if event["kind"] == "transition" else event["kind"].replace("_", " ")
         why = event["details"].get("why")
         text = event["personal"].get("text") or event["personal"].get("note") or why or ""
-        yield f"{_when(event['at'], zone)}  {event['actor']:<16} {what}{move}{f': {text}' if text else ''}"
+        yield f"{_when(event['at'], zone)}  {_by(event, names):<16} {what}{move}{f': {text}' if text else ''}"
 
 
 def _messages(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
@@ -129,14 +137,17 @@ def _tasks(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _choices(page: CasePage) -> Iterator[str]:
+    lines: dict[str, None] = {}
     for choice in page.choices:
         form = "".join(f" --set {each['field']}=…" for each in _form(choice.transition.needs) if each["required"])
         why = f"  not now: {choice.refused.sentence}" if choice.refused else ""
-        yield f"{choice.transition.trigger:<26} {choice.transition.title}{form}{why}"
+        lines[f"{choice.transition.trigger:<26} {choice.transition.title}{form}{why}"] = None
+    yield from lines  # several transitions may look the same to a person
 
 
 def _next(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
     for expected in page.next:
-        to = ", ".join(f"{kind} to {audience}" for kind, audience in expected.messages)
-        does = "; ".join(filter(None, [to, *expected.tasks])) or expected.kind.replace("_", " ")
-        yield f"{local(expected.at, zone)}  {expected.trigger.replace('_', ' ')} → {expected.target}: {does}"
+        to = (f"{kind} to {audience.replace('_', ' ')}" for kind, audience in expected.messages)
+        does = "; ".join(filter(None, [", ".join(to), *expected.tasks]))
+        move = "" if expected.target == page.case.state else f" → {expected.target.replace('_', ' ')}"
+        yield f"{local(expected.at, zone):<21}  {expected.trigger.replace('_', ' ')}{move}{f': {does}' if does else ''}"

@@ -18,6 +18,7 @@ from cli.asking import (
     fields,
     pairs,
     person,
+    staff_names,
 )
 from cli.output import JsonOption, command_errors, progress, refuse, say, show_done, show_json, show_list
 
@@ -29,6 +30,8 @@ app = typer.Typer(no_args_is_help=True, help="Open, list, show and move cases.")
 
 Process = Annotated[str, typer.Argument(help="complaint, monitoring, cancellation …; see: muster process list")]
 Ref = Annotated[str, typer.Argument(help="The reference of the case, e.g. CO-2026-000042")]
+Words = Annotated[str, typer.Argument(help="What to write down", metavar="TEXT")]
+Owner = Annotated[str, typer.Argument(help="E-mail address of the new owner", metavar="EMAIL")]
 
 
 @app.command(name="import")
@@ -170,10 +173,11 @@ def show(ref: Ref, as_: AsViewer = None, as_json: JsonOption = False) -> None:
 
     env = environment()
     page = case_page(env, ref, actor=person(env, as_))
+    names, now = staff_names(env), env.now()
     if as_json:
-        show_json(as_values(page, env.now()))
+        show_json(as_values(page, names, now))
     else:
-        say(as_text(page, env.now(), env.settings.zone))
+        say(as_text(page, names, now, env.settings.zone))
 
 
 @app.command()
@@ -203,12 +207,7 @@ def fire(
 
 @app.command()
 @command_errors()
-def note(
-    ref: Ref,
-    text: Annotated[str, typer.Argument(help="What to write down")],
-    as_: AsOption,
-    as_json: JsonOption = False,
-) -> None:
+def note(ref: Ref, text: Words, as_: AsOption, as_json: JsonOption = False) -> None:
     """Write a note on a case.
 
     Example: muster cases note CO-2026-000042 "Called, no answer" --as amara@x.org
@@ -222,12 +221,7 @@ def note(
 
 @app.command()
 @command_errors()
-def assign(
-    ref: Ref,
-    to: Annotated[str, typer.Argument(help="E-mail address of the new owner")],
-    as_: AsOption,
-    as_json: JsonOption = False,
-) -> None:
+def assign(ref: Ref, to: Owner, as_: AsOption, as_json: JsonOption = False) -> None:
     """Give a case to somebody else.
 
     Example: muster cases assign CO-2026-000042 bo@x.org --as mina@x.org

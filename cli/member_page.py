@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from cli.asking import staff_names
 from cli.output import local
 
 if TYPE_CHECKING:
@@ -91,9 +92,10 @@ def as_values(env: Environment, card: MemberCard, viewer: Actor) -> dict[str, An
 
     cases, _ = list_cases(env, Filter(member=card.ref), actor=viewer, limit=MOST_CASES)
     messages, _ = outbox(env, member_id=card.id, viewer=viewer, limit=RECENT)
+    names = staff_names(env)
     with reading(env.engine) as conn:
         contacts = store.contacts_of(conn, [card.id])[card.id]
-        changes = _changes(conn, card.id)
+        changes = _changes(conn, card.id, names)
     return {
         **card_values(card), "contacts": [contact_values(each) for each in contacts],
         "open_cases": [case for case in cases if case["closed"] is None],
@@ -108,14 +110,12 @@ def contact_values(contact: Contact) -> dict[str, Any]:
     return {name: getattr(contact, name) for name in names}
 
 
-def _changes(conn: Connection, member_id: int) -> list[dict[str, Any]]:
+def _changes(conn: Connection, member_id: int, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return what was changed lately, the newest first, with the names of who did it."""
     from sqlalchemy import select
 
-    from members import store
     from members.tables import ChangeLog
 
-    names = {who.person: who.name for who in store.staffing(conn).people.values()}
     newest = select(ChangeLog.at, ChangeLog.actor, ChangeLog.source, ChangeLog.changes)
     rows = conn.execute(
         newest.where(ChangeLog.member_id == member_id).order_by(ChangeLog.at.desc(), ChangeLog.id.desc()).limit(RECENT)
@@ -172,12 +172,12 @@ def _case(case: Mapping[str, Any], zone: ZoneInfo) -> str:
 def _message(message: Mapping[str, Any], zone: ZoneInfo) -> str:
     reason = f" ({message['reason']})" if message["reason"] else ""
     when = local(message["sent_at"] or message["not_before"], zone)
-    return f"{when:<22}  {message['state']:<10} {message['title']} to {message['receiver']}{reason}"
+    return f"{when:<21}  {message['state']:<10} {message['title']} to {message['receiver']}{reason}"
 
 
 def _change(change: Mapping[str, Any], zone: ZoneInfo) -> str:
     told = "; ".join(_told(name, what) for name, what in change["changes"].items())
-    return f"{local(change['at'], zone):<22}  {change['by']} ({change['source']})  {told}"
+    return f"{local(change['at'], zone):<21}  {change['by']} ({change['source']})  {told}"
 
 
 def _told(name: str, what: object) -> str:

@@ -20,7 +20,7 @@ from cli.asking import (
     person,
 )
 from cli.member_page import as_text, as_values, card_values, contact_line, contact_values, found, members_page
-from cli.output import JsonOption, command_errors, progress, say, say_error, show_done, show_json, show_list
+from cli.output import JsonOption, command_errors, local, progress, say, say_error, show_done, show_json, show_list
 
 if TYPE_CHECKING:
     from cases.environment import Environment
@@ -145,7 +145,7 @@ def set_(ref: Ref, settings: SetOption = None, as_: AsActor = None, as_json: Jso
     actor = _may_write(person(env, as_))
     before = card_values(found(env, ref, actor))
     after = card_values(update_member(env.engine, before["ref"], changes, actor=actor, now=env.now()))
-    new = [f"{name} {before[name] or 'nothing'} → {after[name] or 'nothing'}" for name in after
+    new = [f"{name} {local(before[name]) or 'nothing'} → {local(after[name]) or 'nothing'}" for name in after
            if before[name] != after[name] and name != "version"]  # fmt: skip
     show_done(after, f"{after['ref']} {after['name']}: {', '.join(new) or 'nothing changes'}.", as_json=as_json)
 

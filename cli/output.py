@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from cli.progress import progress as progress  # part of what commands say
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 OWN = {"cli", "web", "workflows", "migrations", "reports", "cases", "notifications", "surveys", "members", "config",
        "state_machines"}  # fmt: skip
 """Packages whose errors are sentences for the person who typed the command."""
-SILENT_SECONDS = 1.0
 MOST_LINES = 12
 
 
@@ -222,40 +223,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     return str(value)
-
-
-# ------------------------------------------------------------------------------------------------- progress
-
-
-@contextmanager
-def progress(label: str) -> Iterator[Callable[..., None]]:
-    """Yield a function to call as work goes on: with what was just done, or with what is done so far and the total.
-
-    It may also be given a new label, as text. A bar is shown on a terminal only, and only after a second.
-    """
-    if not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from config.clock import monotonic
-
-    bar = Progress(console=Console(stderr=True), transient=True)
-    task = bar.add_task(label, total=None)
-    began = monotonic()
-
-    def tell(*facts: object) -> None:
-        numbers = [fact for fact in facts if isinstance(fact, int | float)]
-        words = [fact for fact in facts if isinstance(fact, str)]
-        known: dict[str, Any] = dict(zip(("completed", "total"), numbers, strict=False))
-        if len(numbers) == 1:
-            known = {"advance": numbers[0]}
-        bar.update(task, description=words[0] if words else None, **known)
-        if not bar.live.is_started and monotonic() - began > SILENT_SECONDS:
-            bar.start()
-
-    try:
-        yield tell
-    finally:
-        bar.stop()

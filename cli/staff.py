@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.asking import AsActor, day, environment, person, today
+from cli.asking import AsActor, colleague, day, environment, person, staffing, today
 from cli.output import JsonOption, command_errors, local, say, show_done, show_list
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def add(
     env = environment()
     actor = _authority(person(env, as_))
     added = add_staff(env.engine, name, email, role, team=team, manager=manager, actor=actor, now=env.now())
-    line = _line(added, _staffing(env), today(env))
+    line = _line(added, staffing(env), today(env))
     of_team = f" of {added.team}" if added.team else ""
     under = f", managed by {line['manager']}" if line["manager"] else ""
     said = f"{added.name} ({added.email}) is on the staff: {_words(line['roles'])}{of_team}{under}."
@@ -70,9 +70,9 @@ def away(
     env = environment()
     actor = _authority(person(env, as_), email, env)
     set_absence(env.engine, email, first, last, deputy=deputy, reason=reason, actor=actor, now=env.now())
-    staffing = _staffing(env)
-    who = _found(staffing, email)
-    acts = staffing.acting(who.id, first).staff
+    everybody = staffing(env)
+    who = colleague(everybody, email)
+    acts = everybody.acting(who.id, first).staff
     values = {"email": who.email, "from": first, "to": last, "deputy": deputy, "acting": acts.email}
     said = f"{who.name} is away from {local(first)} to {local(last)}; {acts.name} ({acts.email}) acts for them."
     show_done(values, said, as_json=as_json)
@@ -91,7 +91,7 @@ def back(email: Email, on: OnDay = None, as_: AsActor = None, as_json: JsonOptio
     env = environment()
     back_on = given or today(env)
     end_absence(env.engine, email, back_on=back_on, actor=_authority(person(env, as_), email, env), now=env.now())
-    who = _found(_staffing(env), email)
+    who = colleague(staffing(env), email)
     show_done({"email": who.email, "back_on": back_on}, f"{who.name} is back on {local(back_on)}.", as_json=as_json)
 
 
@@ -139,7 +139,7 @@ def conflict(
     declare_conflict(env.engine, email, member, note, actor=actor, now=env.now())
     with reading(env.engine) as conn:
         card = store.find_by_ref(conn, member)
-    who = _found(_staffing(env), email)
+    who = colleague(staffing(env), email)
     values = {"email": who.email, "member": card.ref, "note": note}
     show_done(values, f"{who.name} does not judge {card.ref} {card.name} any more.", as_json=as_json)
 
@@ -196,10 +196,10 @@ def list_(
 
     wanted = role_named(role) if role else None
     env = environment()
-    staffing, now = _staffing(env), today(env)
-    people = sorted(staffing.people.values(), key=lambda p: (not p.active, p.name.casefold(), p.id))
+    everybody, now = staffing(env), today(env)
+    people = sorted(everybody.people.values(), key=lambda p: (not p.active, p.name.casefold(), p.id))
     items = [
-        _line(p, staffing, now) for p in people
+        _line(p, everybody, now) for p in people
         if (wanted is None or wanted in p.roles) and (team is None or (p.team or "").casefold() == team.casefold())
     ]  # fmt: skip
     columns = {"name": "name", "email": "e-mail", "roles": "roles", "team": "team", "manager": "manager", "is": "now"}
@@ -217,44 +217,27 @@ def _authority(actor: Actor, about: str | None = None, env: Environment | None =
 
     if actor.roles & {Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR, Role.SYSTEM}:
         return actor
-    if about is not None and env is not None and _found(_staffing(env), about).person == actor.person:
+    if about is not None and env is not None and colleague(staffing(env), about).person == actor.person:
         return actor
     raise NotAllowed("Only a manager or an administrator may change this on the staff list.")
 
 
-def _staffing(env: Environment) -> Staffing:
-    from config.database import reading
-    from members import store
-
-    with reading(env.engine) as conn:
-        return store.staffing(conn)
-
-
-def _found(staffing: Staffing, email: str) -> Person:
-    from members.errors import NotFound
-
-    if (found := staffing.by_email(email)) is None:
-        raise NotFound(f'Nobody on the staff has the address "{email}".')
-    return found
-
-
-def _line(who: Person, staffing: Staffing, on: date) -> dict[str, Any]:
-    manager = staffing.get(who.manager_id) if who.manager_id is not None else None
-    absence = staffing.away(who.id, on)
-    coming = min((a.from_date for a in staffing.absences if a.staff_id == who.id and a.from_date > on), default=None)
-    deputy = staffing.get(absence.deputy_id) if absence and absence.deputy_id is not None else None
+def _line(who: Person, everybody: Staffing, on: date) -> dict[str, Any]:
+    manager = everybody.get(who.manager_id) if who.manager_id is not None else None
+    absence = everybody.away(who.id, on)
+    coming = min((a.from_date for a in everybody.absences if a.staff_id == who.id and a.from_date > on), default=None)
+    deputy = everybody.get(absence.deputy_id) if absence and absence.deputy_id is not None else None
     return {
         "name": who.name, "email": who.email, "roles": sorted(role.value for role in who.roles), "team": who.team,
         "manager": manager.email if manager else None, "status": "active" if who.active else "left",
         "away_until": absence.until_date if absence else None, "deputy": deputy.email if deputy else None,
-        "acting": staffing.acting(who.id, on).staff.email if any(p.active for p in staffing.people.values()) else None,
-        "next_away_from": coming,
+        "acting": everybody.acting(who.id, on).staff.email, "next_away_from": coming,
     }  # fmt: skip
 
 
 def _now(item: dict[str, Any]) -> str:
     if item["status"] == "left":
-        return f"has left; {item['acting']} acts" if item["acting"] else "has left"
+        return f"has left; {item['acting']} acts"
     if item["away_until"]:
         return f"away until {local(item['away_until'])}; {item['acting']} acts"
     return f"away from {local(item['next_away_from'])}" if item["next_away_from"] else ""

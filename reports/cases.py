@@ -85,7 +85,8 @@ def clock_runs(process: Process, events: Sequence[Any]) -> list[tuple[str, Run]]
     done: list[tuple[str, Run]] = []
     held = False
     for event in events:
-        named = [t for t in process.transitions if t.trigger == event.trigger] if event.kind == "transition" else []
+        moves = process.from_state.get(event.source, ()) if event.kind == "transition" else ()
+        named = [t for t in moves if t.trigger == event.trigger]
         held = (held or any(t.holds for t in named)) and not any(t.resumes for t in named)
         definitions = process.clocks_by_state.get(event.target, {})
         for name in event.details.get("clocks_ended", {}):
@@ -135,7 +136,7 @@ def sla(
     """
     found: dict[tuple[str, str], list[Run]] = defaultdict(list)
     left_out: Counter[str] = Counter()
-    for name, events in _histories(conn, min(end, now), process):
+    for name, events in _histories(conn, end, process, now):
         definition = processes().get(name)
         if definition is None:
             left_out["cases of a process that no longer exists"] += 1
@@ -156,12 +157,14 @@ def sla(
     return Table(title, now, COLUMNS, rows, notes, _refs(found))
 
 
-def _histories(conn: Connection, end: datetime, process: str | None) -> Iterator[tuple[str, list[Any]]]:
+def _histories(
+    conn: Connection, end: datetime, process: str | None, now: datetime
+) -> Iterator[tuple[str, list[Any]]]:
     event = CaseEvent.__table__.c
     statement = select(
         CaseRow.id, CaseRow.ref, CaseRow.process, CaseRow.received_at, event.at, event.kind, event.trigger,
         event.source, event.target, event.role, event.details,
-    ).join(CaseRow, CaseRow.id == event.case_id).where(event.at < end)  # fmt: skip
+    ).join(CaseRow, CaseRow.id == event.case_id).where(event.at < end, event.at <= now)  # fmt: skip
     if process is not None:
         statement = statement.where(CaseRow.process == process)
     with conn.execute(statement.order_by(event.case_id, event.seq), execution_options=STREAMED) as rows:

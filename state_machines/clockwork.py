@@ -22,7 +22,7 @@ def ladder_of(process: Process, clock: Clock, context: Context) -> Ladder:
 
 
 def instant_of(value: Any, calendar: Calendar, *, end: bool) -> datetime:
-    """Return the instant a fact means: a date is the end of that day, or its start of work at 09:00. Raises ValueError."""
+    """Return the instant a fact means: of a date its end, or 09:00 where work begins. Raises ValueError."""
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
@@ -88,9 +88,8 @@ def ticked(
     """Return the clock after a rung has fired."""
     after = RunningClock(running.name, running.anchor, running.due, fired, running.pauses, running.extensions)
     left = rungs(process, clock, after, context)
-    return RunningClock(
-        running.name, running.anchor, running.due, fired, running.pauses, running.extensions, left[0].at if left else None
-    )
+    at = left[0].at if left else None
+    return RunningClock(running.name, running.anchor, running.due, fired, running.pauses, running.extensions, at)
 
 
 def rungs(process: Process, clock: Clock, running: RunningClock, context: Context) -> tuple[DueRung, ...]:

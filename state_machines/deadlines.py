@@ -40,7 +40,7 @@ _TEXT = re.compile(r"^(WD|CD|CM|H|BACK|BEGIN)\((\d{1,4})(?: WD)?(, *roll)?\)$")
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How much time there is. Written ``WD(5)``, ``CD(21)``, ``CM(1, roll)``, ``H(24)``, ``BACK(10)``, ``BEGIN(30)``."""
+    """How much time there is: ``WD(5)``, ``CD(21)``, ``CM(1, roll)``, ``H(24)``, ``BACK(10)``, ``BEGIN(30)``."""
 
     kind: Kind
     count: int

@@ -19,8 +19,9 @@ class Draft:
     """What guards may look at and effects may change while one trigger is decided."""
 
     __slots__ = (
-        "actor", "case", "children", "clock", "closes", "context", "data", "fires", "guards", "member_changes", "messages", "now",
-        "parties", "payload", "process", "raw", "reason", "refusal", "spawns", "state", "taken", "tasks",
+        "actor", "case", "children", "clock", "closes", "context", "data", "fires", "guards", "member_changes",
+        "messages", "now", "parties", "payload", "process", "raw", "reason", "refusal", "spawns", "state", "taken",
+        "tasks",
     )  # fmt: skip
 
     def __init__(
@@ -89,7 +90,7 @@ class Draft:
         return self.context.calendar.local_date(self.now).isoformat()
 
     def because(self, sentence: str) -> bool:
-        """Say no with a sentence of one's own, where the reason has numbers in it: ``return ok or draft.because(...)``."""
+        """Say no with a sentence of one's own, which may hold numbers: ``return ok or draft.because(...)``."""
         self.reason = sentence
         return False
 
@@ -119,9 +120,9 @@ class Draft:
         """Pull a trigger on the children or on linked cases."""
         self.fires.append(FireLinked(trigger, where, data))
 
-    def open_children(self, process: str, **data: Any) -> None:
-        """Open a child case for every member in this case's population."""
-        self.children = OpenChildren(process, data)
+    def open_children(self, process: str, only: tuple[str, ...] = (), **data: Any) -> None:
+        """Open a child case for every member in this case's population, or for these members only."""
+        self.children = OpenChildren(process, data, only)
 
     def change_member(self, **changes: Any) -> None:
         """Change the member's entry in the register."""

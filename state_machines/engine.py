@@ -171,7 +171,7 @@ def _effects(transition: Transition, draft: Draft) -> None:
 def _written(
     process: Process, draft: Draft, transition: Transition, rung: tuple[str, DueRung, str] | None
 ) -> tuple[Case, Step]:
-    case, actor, now, context = draft.case, draft.actor, draft.now, draft.context
+    case, actor, now = draft.case, draft.actor, draft.now
     target = case.state if transition.internal else draft.state
     clocks = _clocks(process, draft, transition, target)
     public, personal = public_and_personal(draft.payload)
@@ -235,23 +235,21 @@ def _resumed_in_state(process: Process, case: Case, running: Any, draft: Draft) 
 
 
 def _extended(process: Process, draft: Draft, transition: Transition) -> Mapping[str, Any]:
-    case = draft.case
-    assert transition.extends is not None
+    case, name = draft.case, transition.extends or ""
     target = case.state if transition.internal else draft.state
     clocks: Mapping[str, Any] = case.clocks
     if not transition.internal or transition.restarts:
         clocks = clockwork.after_move(
             process, case, target, draft.data, transition.restarts, context=draft.context, now=draft.now
         )
-    clock = process.clock_of(target, transition.extends)
-    running = clocks.get(transition.extends)
+    clock, running = process.clock_of(target, name), clocks.get(name)
     if clock is None or running is None:
         return clocks
     longer = clockwork.extended(
-        process, clock, running, draft.data, days=draft.typed("days"), until=draft.typed("until"), by=draft.actor.person,
-        reason=str(draft.typed("reason", "")), context=draft.context, now=draft.now,
+        process, clock, running, draft.data, days=draft.typed("days"), until=draft.typed("until"),
+        by=draft.actor.person, reason=str(draft.typed("reason", "")), context=draft.context, now=draft.now,
     )  # fmt: skip
-    return {**clocks, transition.extends: longer}
+    return {**clocks, name: longer}
 
 
 def _clock_changes(case: Case, clocks: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -363,7 +361,7 @@ class Choice:
 
 
 def choices(process: Process, case: Case, *, actor: Actor, context: Context, now: datetime) -> Iterator[Choice]:
-    """Yield the transitions of the case's state that are meant for this actor's roles, each with what stands in its way.
+    """Yield the transitions of the state that are meant for this actor's roles, each with what stands in its way.
 
     What was typed is not asked yet; buttons and forms are made from this and from nothing else.
     """

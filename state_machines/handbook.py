@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from state_machines.diagram import mermaid
-from state_machines.objections import sentence_of
 from state_machines.ladders import EXPIRES
+from state_machines.objections import sentence_of
 from state_machines.policy import Policy, PolicyError
 from state_machines.process import Clock, Process, Transition, personal_fields
 from state_machines.values import Role
@@ -18,10 +18,12 @@ def page(process: Process, policy: Policy, kinds: Mapping[str, str] | None = Non
     """Return the page as Markdown. ``kinds`` gives the titles of message kinds."""
     parts = [
         f"# {process.title}",
-        f"<!-- Made by `make docs` from the definition and the policy. Change those, not this page. -->\n\n{_doc(process)}",
+        "<!-- Made by `make docs` from the definition and the policy. Change those, not this page. -->",
+        _doc(process),
         f"Definition {process.name} version {process.version}, references {process.prefix}-…, policy {policy.version}.",
         "## The whole", f"```mermaid\n{mermaid(process)}```",
-        "What Muster does by itself stands in brackets. What is possible in every open state is listed below, not drawn.",
+        "What Muster does by itself stands in brackets. What is possible in every open state is listed below, "
+        "not drawn.",
         "## States", _states(process, policy),
         "## Who may do what", _transitions(process, kinds or {}),
         "## Forms", _forms(process),

@@ -196,8 +196,7 @@ def _next_repeat(first: DueRung, fired: tuple[str, ...], calendar: Calendar) -> 
 
 def _repeat(first: DueRung, number: int, calendar: Calendar) -> DueRung | None:
     rung = first.rung
-    assert rung.every is not None
-    if rung.times is not None and number > rung.times:
+    if rung.every is None or (rung.times is not None and number > rung.times):
         return None
     count, unit = rung.every
     at = moved(first.at, count * (number - 1), unit, None, calendar)

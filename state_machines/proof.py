@@ -50,9 +50,9 @@ def prove(
     if names:
         return [Violation(process.name, path, rule) for path, rule in names]
     checks = [
-        _initial(process), _finals(process), _reachable(process), _ends(process), _owners(process), _clocks(process, policy),
-        _ladders(process, policy), _holds(process, policy), _cycles(process, policy), _four_eyes(process),
-        _automatic(process), _forms(process), _named_clocks(process), _audiences(process),
+        _initial(process), _finals(process), _reachable(process), _ends(process), _owners(process),
+        _clocks(process, policy), _ladders(process, policy), _holds(process, policy), _cycles(process, policy),
+        _four_eyes(process), _automatic(process), _forms(process), _named_clocks(process), _audiences(process),
     ]  # fmt: skip
     if message_kinds is not None:
         checks.append(_messages(process, message_kinds))

@@ -185,11 +185,13 @@ class FireLinked:
 
 @dataclass(frozen=True, slots=True)
 class OpenChildren:
-    """One child case for every member in the population of this case, opened in sets."""
+    """One child case for every member in the population of this case, opened in sets; or for a few late joiners."""
 
     process: str
     data: Mapping[str, Any]
     """Facts every child starts with."""
+    only: tuple[str, ...] = ()
+    """References of the members to open one for, instead of the whole population: late joiners."""
 
 
 @dataclass(frozen=True, slots=True)

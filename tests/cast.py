@@ -85,9 +85,10 @@ class Cast:
             return list(conn.execute(text(sql), values))
 
 
-def cast_of(engine: Engine, home: Path) -> Cast:
+def cast_of(engine: Engine, home: Path, smtp_url: str = "smtp://127.0.0.1:1") -> Cast:
     """Set up a sandbox with the cast and return it."""
-    settings = load_settings({"MUSTER_HOME": str(home), "MUSTER_DATABASE_URL": str(engine.url.render_as_string(False))})
+    database = str(engine.url.render_as_string(False))
+    settings = load_settings({"MUSTER_HOME": str(home), "MUSTER_DATABASE_URL": database, "MUSTER_SMTP_URL": smtp_url})
     policy = load_policy(settings)
     env = Environment(engine, settings, policy, working_calendar(settings, policy))
     initialise(engine, settings, sandbox=True, now=MONDAY)

@@ -18,7 +18,7 @@ from prefect.runtime import flow_run
 from cases import ledger
 from cases.environment import Environment, open_environment
 from config.clock import utc_now
-from config.logging import OneLine
+from config.logging import OneLine, redact
 from workflows.jobs import delivered, run_missing
 from workflows.lifeline import tie_to_parent
 
@@ -121,6 +121,8 @@ def _tell(name: str, result: Mapping[str, Any], *, shown: Iterable[str]) -> None
     """Log one line of numbers, and keep an artifact when something happened. No names, no addresses."""
     numbers = {key: result[key] for key in shown if key in result}
     line = f"{name}: " + (", ".join(f"{value} {key}" for key, value in numbers.items()) or "done")
+    if result.get("stopped"):  # the mail server, in a sentence
+        line += f". {redact(str(result['stopped']))}"
     try:
         get_run_logger().info(line)
     except MissingContextError:  # called as a function

@@ -5,14 +5,15 @@ the embedded PostgreSQL goes on then, since every command uses it; the next star
 """
 
 import importlib.util
+import logging
 import signal
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import sleep
 from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,9 +29,13 @@ from workflows import prefect_settings
 from workflows.children import Child
 from workflows.only_one import only_one
 
+log = logging.getLogger(__name__)
+
 Say = Callable[[str], None]
 
-TICK = 0.5
+TICK, AFTER_TROUBLE = 0.5, 5.0
+LAST_WORDS = 3.0
+"""Seconds in which a run that has done its work may tell Prefect so."""
 SILENCE = timedelta(minutes=10)
 """After so long without a sweep, whoever says that he runs is started again."""
 LOOK_AT_HEARTBEAT = 60.0
@@ -85,7 +90,7 @@ def _kind(engine: Engine) -> str | None:
 class _Supervisor:
     def __init__(self, settings: Settings, engine: Engine, say: Say, mail: tuple[int, Path] | None) -> None:
         self._settings, self._engine, self._say, self._mail = settings, engine, say, mail
-        self._stop = threading.Event()
+        self._stopping = False
         self._port = prefect_settings.free_port(settings.prefect_port)
         self._since = utc_now()
         self._next_look = 0.0
@@ -97,14 +102,15 @@ class _Supervisor:
         deadline = None if once_within is None else monotonic() + once_within
         self._say_where()
         try:
-            while not self._stop.is_set():
-                self._tick()
+            while not self._stopping:
+                self._tick_safely()
                 if deadline is not None and self._swept_since(self._since):
                     self._say("A scheduled sweep is done.")
+                    sleep(LAST_WORDS)
                     break
                 if deadline is not None and monotonic() > deadline:
                     raise NeverSwept
-                self._stop.wait(TICK)
+                sleep(TICK)
         finally:
             self._say("Stopping.")
             self._stop_children()
@@ -112,7 +118,16 @@ class _Supervisor:
                 signal.signal(number, handler)
 
     def _told_to_stop(self, number: int, frame: FrameType | None) -> None:
-        self._stop.set()  # nothing is said here: the signal may have come in the middle of a line
+        self._stopping = True  # nothing else is done here: the signal may have come in the middle of anything
+
+    def _tick_safely(self) -> None:
+        """Look after the parts; what goes wrong with that is said, and does not end what works."""
+        try:
+            self._tick()
+        except Exception as error:
+            self._say(f"Something went wrong while looking after the parts ({type(error).__name__}); going on.")
+            log.exception("looking after the parts failed")
+            sleep(AFTER_TROUBLE)
 
     def _tick(self) -> None:
         for child in self._children:
@@ -153,7 +168,7 @@ class _Supervisor:
         if self._settings.database_url is None:
             try:
                 database_url(self._settings)
-            except PostgresFailed as failed:
+            except (PostgresFailed, OSError) as failed:
                 self._say(str(failed))
 
     def _stop_children(self) -> None:

@@ -228,9 +228,14 @@ def no_cell_is_too_small(draft: Draft) -> bool:
 def invite_everyone(draft: Draft) -> None:
     """Open a response for every member of the population, which is frozen; the ladder counts from today."""
     draft.set(launched_on=draft.today, launch_obstacle=None, eligible=eligible(draft))
+    draft.open_children("survey_response", **_invitation(draft))
+
+
+def _invitation(draft: Draft) -> dict[str, Any]:
+    """What every response starts with; its ladder counts from today."""
     kept = ("deadline", "ladder", "questionnaire", "questionnaire_version", "questionnaire_fingerprint")
-    facts: dict[str, Any] = {name: draft.get(name) for name in kept if draft.get(name) is not None}
-    draft.open_children("survey_response", launch=draft.today, campaign_title=draft.get("title"), **facts)
+    facts = {name: draft.get(name) for name in kept if draft.get(name) is not None}
+    return {**facts, "launch": draft.today, "campaign_title": draft.get("title")}
 
 
 def tell_why_not_launched(draft: Draft) -> None:
@@ -280,8 +285,9 @@ def move_deadline_of_responses(draft: Draft) -> None:
 
 
 def note_joiner(draft: Draft) -> None:
-    """One more is asked."""
-    draft.set(joined_late=int(draft.get("joined_late", 0)) + 1)
+    """One more is asked, from today on."""
+    draft.set(joined_late=int(draft.get("joined_late", 0)) + 1, eligible=int(draft.get("eligible", 0)) + 1)
+    draft.open_children("survey_response", only=(str(draft.typed("member")),), **_invitation(draft))
 
 
 def note_report(draft: Draft) -> None:

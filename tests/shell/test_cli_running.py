@@ -16,7 +16,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli import output
+from cli import output, progress
 from cli.main import app
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -333,3 +333,16 @@ def test_no_bar_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str]) 
         tell(5)
 
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "learned"),
+    [
+        ((3,), {"advance": 3}),
+        ((3, 10), {"completed": 3, "total": 10}),
+        (("Members", 3, 10), {"description": "Members", "completed": 3, "total": 10}),
+        (("Members",), {"description": "Members"}),
+    ],
+)
+def test_a_bar_learns_from_whatever_it_is_told(facts: tuple[object, ...], learned: dict[str, Any]) -> None:
+    assert progress._known(facts) == learned
