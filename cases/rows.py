@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from config.database import json_text
@@ -131,9 +132,14 @@ def personal_digest(salt: str, text: str) -> str:
 
 def event_hash(prev: str, case_id: int, seq: int, at: datetime, *rest: Any) -> str:
     """Return the hash of an event: SHA-256 over the previous hash and every column, details as stored to the letter."""
-    parts = [prev, str(case_id), str(seq), at.astimezone(UTC).isoformat()]
+    parts = [prev, str(case_id), str(seq), _iso(at)]
     parts += ["" if part is None else str(part) for part in rest]
     return hashlib.sha256(_SEPARATOR.join(parts).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1_000)
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
 
 
 def closed_at(outcome: Outcome) -> datetime | None:

@@ -100,8 +100,13 @@ def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Hea
     new = [_new_row(change, head) for change, head in pairs if change.locked is None]
     if new:
         copy_rows(conn, "cases", _NEW_COLUMNS, new)
-    _update(conn, _LIGHT, [_light_row(c, h) for c, h in pairs if c.locked is not None and c.light])
-    _update(conn, _FULL, [_full_row(c, h) for c, h in pairs if c.locked is not None and not c.light])
+    light: list[tuple[Change, Head]] = []
+    full: list[tuple[Change, Head]] = []
+    for change, head in pairs:
+        if change.locked is not None:
+            (light if change.light else full).append((change, head))
+    _update(conn, _LIGHT, [_light_row(*pair) for pair in light])
+    _update(conn, _FULL, [_full_row(*pair) for pair in full])
 
 
 def _update(conn: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
@@ -182,7 +187,7 @@ def chain(changes: Sequence[Change], policy_version: str) -> tuple[list[EventRow
 
 def write_events(conn: Connection, rows: Sequence[EventRow]) -> None:
     """Append events, and beside them what is personal. A rung that has fired before is refused by the database."""
-    copy_rows(conn, "case_events", EVENT_COLUMNS, (row.values for row in rows))
+    copy_rows(conn, "case_events", EVENT_COLUMNS, (row.values for row in rows), ready=True)
     personal = [row.personal for row in rows if row.personal is not None]
     if personal:
         copy_rows(conn, "event_personal", PERSONAL_COLUMNS, personal)

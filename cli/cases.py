@@ -193,7 +193,7 @@ def fire(
 ) -> None:
     """Do something with a case, as a member of staff.
 
-    Example: muster cases fire CO-2026-000042 withdraw --as amara@x.org --set confirmed_in_writing=true
+    Example: muster cases fire CO-2026-000042 withdraw --as amara@x.org --note "By telephone"
     """
     from cases.commands import fire as fire_
 

@@ -35,14 +35,15 @@ def without_nul(value: Any) -> Any:
 
 
 def copy_rows(
-    conn: Connection, table_name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+    conn: Connection, table_name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, ready: bool = False
 ) -> int:
     """Append `rows` to a table and return their number; part of the transaction of `conn`.
 
     Values are Python values in the order of `columns`; what goes into a JSON column (or is a dict) is dumped.
     Raises ValueError for NUL characters and naive datetimes, and what PostgreSQL refuses as psycopg errors.
+    ``ready``: the rows hold nothing that needs preparing, JSON among it is `JsonText`; they go as they are.
     """
-    adapters = [_adapter(table_name, column) for column in columns]
+    adapters = [] if ready else [_adapter(table_name, column) for column in columns]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table_name), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
@@ -50,7 +51,10 @@ def copy_rows(
     count = 0
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
-            copy.write_row([v if adapt is None else adapt(v) for adapt, v in zip(adapters, row, strict=True)])
+            if ready:
+                copy.write_row(row)
+            else:
+                copy.write_row([v if adapt is None else adapt(v) for adapt, v in zip(adapters, row, strict=True)])
             count += 1
     return count
 

@@ -140,9 +140,7 @@ def _launch(server: "PostgresServer", data: Path, folder: Path) -> None:
     options = f"-k {shlex.quote(str(folder))}"
     while True:
         forget_strangers(data)
-        done = _control(
-            server, "-D", str(data), "-l", str(data / "log"), "-o", options, "-w", "-t", "60", "start"
-        )
+        done = _control(server, "-D", str(data), "-l", str(data / "log"), "-o", options, "-w", "-t", "60", "start")
         if _answers(folder):
             return
         if monotonic() > deadline or not _worth_another(data, done):
@@ -183,9 +181,7 @@ def _address(folder: Path, database: str) -> URL:
 
 
 def _connect(folder: Path) -> "psycopg.Connection[tuple[object, ...]]":
-    return psycopg.connect(
-        host=str(folder), user="postgres", dbname="postgres", autocommit=True, connect_timeout=5
-    )
+    return psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True, connect_timeout=5)
 
 
 def _answers(folder: Path) -> bool:

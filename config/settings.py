@@ -64,9 +64,7 @@ class Settings(BaseModel):
             try:
                 driver_url(value.get_secret_value())
             except Exception:  # the library's own words would repeat the address, and its password
-                raise ValueError(
-                    "must be a PostgreSQL address, such as postgresql://user@host/muster."
-                ) from None
+                raise ValueError("must be a PostgreSQL address, such as postgresql://user@host/muster.") from None
         return value
 
     @field_validator("smtp_url")
@@ -78,9 +76,7 @@ class Settings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        sentence = (
-            "must be the address people open, such as https://muster.example.org, with nothing after it."
-        )
+        sentence = "must be the address people open, such as https://muster.example.org, with nothing after it."
         try:
             parts = urlsplit(value)
             usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -136,9 +132,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings.model_validate({known[key]: given[key].strip() for key in given if key in known})
     except ValidationError as error:
-        problems += [
-            _sentence(str(item["loc"][0]), item["msg"]) for item in error.errors(include_input=False)
-        ]
+        problems += [_sentence(str(item["loc"][0]), item["msg"]) for item in error.errors(include_input=False)]
     if settings is None or problems:
         raise SettingsError(problems)
     return _settled(settings)

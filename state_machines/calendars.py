@@ -37,6 +37,11 @@ def public_holidays(name: str) -> frozenset[date]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=10_000)
+def _local_date(zone: ZoneInfo, instant: datetime) -> date:
+    return instant.astimezone(zone).date()
+
+
 @dataclass(frozen=True, eq=False)
 class Calendar:
     """Which days are worked at a place, and in which time zone a day begins and ends. Compared by identity."""
@@ -108,7 +113,7 @@ class Calendar:
 
     def local_date(self, instant: datetime) -> date:
         """The date at this place at an instant."""
-        return instant.astimezone(self.zone).date()
+        return _local_date(self.zone, instant)
 
     def at(self, day: date, at: time) -> datetime:
         """The UTC instant of a local date and time of day. Of an hour that happens twice the first is meant; an hour

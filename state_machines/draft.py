@@ -19,7 +19,7 @@ class Draft:
     """What guards may look at and effects may change while one trigger is decided."""
 
     __slots__ = (
-        "actor", "case", "children", "clock", "closes", "context", "data", "fires", "guards", "member_changes",
+        "actor", "case", "changed", "children", "clock", "closes", "context", "data", "fires", "guards", "member_changes",
         "messages", "now", "parties", "payload", "process", "raw", "reason", "refusal", "spawns", "state", "taken",
         "tasks",
     )  # fmt: skip
@@ -45,6 +45,7 @@ class Draft:
         self.guards: list[tuple[str, bool]] = []
         self.reason = ""
         self.data: Mapping[str, Any] = case.data
+        self.changed: dict[str, Any] = {}
         self.parties: Mapping[str, Mapping[str, Any]] = case.parties
         self.messages: list[Message] = []
         self.tasks: list[Task] = []
@@ -99,6 +100,7 @@ class Draft:
     def set(self, **facts: Any) -> None:
         """Change facts of the case."""
         self.data = {**self.data, **facts}
+        self.changed.update(facts)
 
     def name_party(self, role: str, **details: Any) -> None:
         """Name a person outside: personal data, kept apart from the facts."""

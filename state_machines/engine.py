@@ -178,8 +178,8 @@ def _written(
     details: dict[str, Any] = {}
     if public:
         details["payload"] = public
-    if draft.data is not case.data:
-        details["data"] = {k: v for k, v in draft.data.items() if case.data.get(k) != v}
+    if draft.changed:
+        details["data"] = {k: v for k, v in draft.changed.items() if case.data.get(k) != v}
     if draft.guards:
         details["guards"] = dict(draft.guards)
     if rung is not None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from state_machines.calendars import Calendar, CalendarError, calendar, public_holidays
@@ -18,6 +18,8 @@ NOT_PUBLISHED_YET = {"SCT": {date(2026, 6, 15)}}
 FIRST, LAST = date(2024, 1, 1), date(2027, 12, 31)
 
 DAYS = st.dates(date(2024, 1, 1), date(2029, 12, 31))
+UNHURRIED = settings(deadline=None)
+"""A busy machine is no failure."""
 COUNTS = st.integers(1, 120)
 
 
@@ -85,6 +87,7 @@ def test_every_year_has_between_eight_and_twelve_holidays_on_weekdays(name: str)
 # --- arithmetic
 
 
+@UNHURRIED
 @given(calendars(), DAYS, COUNTS)
 def test_so_many_working_days_on_and_back_again_is_the_same_working_day(place: Calendar, day: date, count: int) -> None:
     start = place.next_working(day)
@@ -92,6 +95,7 @@ def test_so_many_working_days_on_and_back_again_is_the_same_working_day(place: C
     assert place.add_working_days(place.add_working_days(start, -count), count) == start
 
 
+@UNHURRIED
 @given(calendars(), DAYS, st.integers(-120, 120))
 def test_the_answer_is_always_a_working_day(place: Calendar, day: date, count: int) -> None:
     assert place.is_working(place.add_working_days(day, count))
@@ -99,12 +103,14 @@ def test_the_answer_is_always_a_working_day(place: Calendar, day: date, count: i
     assert place.is_working(place.previous_working(day))
 
 
+@UNHURRIED
 @given(calendars(), DAYS, DAYS, st.integers(-60, 60))
 def test_a_later_day_never_gives_an_earlier_answer(place: Calendar, one: date, other: date, count: int) -> None:
     first, second = sorted((one, other))
     assert place.add_working_days(first, count) <= place.add_working_days(second, count)
 
 
+@UNHURRIED
 @given(calendars(), DAYS, st.integers(-60, 59))
 def test_one_working_day_more_is_a_later_day(place: Calendar, day: date, count: int) -> None:
     assert place.add_working_days(day, count) <= place.add_working_days(day, count + 1)
@@ -112,6 +118,7 @@ def test_one_working_day_more_is_a_later_day(place: Calendar, day: date, count: 
         assert place.add_working_days(day, count) < place.add_working_days(day, count + 1)
 
 
+@UNHURRIED
 @given(calendars(), DAYS, COUNTS)
 def test_counting_the_working_days_between_gives_what_was_added(place: Calendar, day: date, count: int) -> None:
     then = place.add_working_days(day, count)
@@ -120,11 +127,13 @@ def test_counting_the_working_days_between_gives_what_was_added(place: Calendar,
     assert place.working_days_between(then - timedelta(days=1), then) == 1, "the last day is counted"
 
 
+@UNHURRIED
 @given(calendars(), DAYS, DAYS, DAYS)
 def test_working_days_between_add_up(place: Calendar, a: date, b: date, c: date) -> None:
     assert place.working_days_between(a, b) + place.working_days_between(b, c) == place.working_days_between(a, c)
 
 
+@UNHURRIED
 @given(calendars(), DAYS)
 def test_the_next_and_the_previous_working_day_are_the_nearest(place: Calendar, day: date) -> None:
     after, before = place.next_working(day), place.previous_working(day)
@@ -133,6 +142,7 @@ def test_the_next_and_the_previous_working_day_are_the_nearest(place: Calendar, 
     assert not any(place.is_working(before + timedelta(days=n)) for n in range(1, (day - before).days))
 
 
+@UNHURRIED
 @given(calendars(), DAYS, COUNTS)
 def test_a_day_closed_more_never_makes_a_deadline_earlier(place: Calendar, day: date, count: int) -> None:
     more = Calendar(place.name, closures=place.closures | {place.add_working_days(day, count)})
@@ -174,6 +184,7 @@ def test_a_local_time_is_an_instant_also_where_the_clocks_change(day: str, at: s
     assert found == datetime.fromisoformat(instant).replace(tzinfo=UTC)
 
 
+@UNHURRIED
 @given(
     st.dates(date(2024, 1, 1), date(2030, 12, 31)), st.sampled_from(["Europe/London", "Europe/Lisbon", "Asia/Tokyo"])
 )

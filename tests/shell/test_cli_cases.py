@@ -27,8 +27,8 @@ def a_complaint(muster: Muster, subject: str = "Cold water") -> str:
 
 def test_a_file_whose_last_row_is_cut_off_is_imported_but_for_that_row(muster: Muster, tmp_path: Path) -> None:
     file = a_table(
-        tmp_path, "Id,Company,Issue,Received", "1,North Pool,Cold water,2026-02-20", '2,North Pool,"Rude, again",2026-02-23',
-        '3,North Pool,"Cut',
+        tmp_path, "Id,Company,Issue,Received", "1,North Pool,Cold water,2026-02-20",
+        '2,North Pool,"Rude, again",2026-02-23', '3,North Pool,"Cut',
     )  # fmt: skip
     columns = ("--map", "external_ref=Id", "--map", "member=Company", "--map", "subject=Issue")
     command = ("cases", "import", "complaint", file, *columns, "--map", "received_at=Received")
@@ -84,7 +84,7 @@ def test_a_case_one_may_not_see_is_not_there(muster: Muster) -> None:
 
 def test_what_the_process_does_not_allow_is_refused_with_a_sentence(muster: Muster) -> None:
     ref = a_complaint(muster)
-    withdraw = ("cases", "fire", ref, "withdraw", "--set", "confirmed_in_writing=true")
+    withdraw = ("cases", "fire", ref, "withdraw")
 
     refused = muster("cases", "fire", ref, "approve", *AMARA, code=1)
     assert refused.out == "" and refused.err.strip().endswith((".", "?"))
@@ -96,7 +96,7 @@ def test_what_the_process_does_not_allow_is_refused_with_a_sentence(muster: Must
 def test_what_is_typed_wrongly_is_a_usage_error(muster: Muster) -> None:
     ref = a_complaint(muster)
 
-    assert "FIELD=VALUE" in muster("cases", "fire", ref, "withdraw", "--set", "confirmed", *AMARA, code=2).err
+    assert "FIELD=VALUE" in muster("cases", "fire", ref, "withdraw", "--set", "note", *AMARA, code=2).err
     muster("cases", "fire", ref, "withdraw", code=2)
     muster("cases", "list", "--colour", "red", code=2)
     assert "not valid JSON" in muster("cases", "fire", ref, "acknowledge", "--set", "issues=[1", *AMARA, code=2).err

@@ -28,11 +28,11 @@ def muster(cast: Cast) -> Muster:
     return muster_of(cast)
 
 
-def an_acknowledged_complaint(muster: Muster, subject: str = "Cold water") -> str:
-    """Open and close a complaint, so that there is mail about it."""
+def a_withdrawn_complaint(muster: Muster, subject: str = "Cold water") -> str:
+    """Open a complaint and withdraw it, so that there is mail about it."""
     opened = ("cases", "open", "complaint", "--member", "North Pool", "--set", "category=service")
     ref: str = muster.json(*opened, "--subject", subject, *AMARA)["ref"]
-    muster("cases", "fire", ref, "withdraw", "--set", "confirmed_in_writing=true", *AMARA)
+    muster("cases", "fire", ref, "withdraw", *AMARA)
     return ref
 
 
@@ -49,7 +49,7 @@ def mark_sent(cast: Cast, number: int) -> None:
 
 
 def test_messages_are_listed_with_their_cases_state_and_reason(cast: Cast, muster: Muster) -> None:
-    first, second = an_acknowledged_complaint(muster), an_acknowledged_complaint(muster, "Rude letter")
+    first, second = a_withdrawn_complaint(muster), a_withdrawn_complaint(muster, "Rude letter")
     listed = muster.json("messages", "list")
     mark(cast, listed["items"][0]["id"], state="suppressed", reason="no longer wanted")
 
@@ -72,7 +72,7 @@ def test_a_state_or_kind_that_does_not_exist_is_refused(muster: Muster) -> None:
 
 
 def test_mail_about_a_case_is_for_those_who_may_see_the_case(muster: Muster) -> None:
-    ref = an_acknowledged_complaint(muster)
+    ref = a_withdrawn_complaint(muster)
     number = str(muster.json("messages", "list")["items"][0]["id"])
 
     assert muster.json("messages", "list", *AMARA)["total"] == muster.json("messages", "list")["total"]
@@ -82,7 +82,7 @@ def test_mail_about_a_case_is_for_those_who_may_see_the_case(muster: Muster) -> 
 
 
 def test_mail_about_no_case_is_for_whom_it_goes_to_and_for_managers(cast: Cast, muster: Muster) -> None:
-    an_acknowledged_complaint(muster)
+    a_withdrawn_complaint(muster)
     number = muster.json("messages", "list")["items"][0]["id"]
     bo = int(cast.actor("Bo").person.removeprefix("staff:"))
     mark(cast, number, case_id=None, staff_id=bo)
@@ -93,7 +93,7 @@ def test_mail_about_no_case_is_for_whom_it_goes_to_and_for_managers(cast: Cast, 
 
 
 def test_a_message_is_shown_as_it_was_sent_and_a_changed_one_is_noticed(cast: Cast, muster: Muster) -> None:
-    ref = an_acknowledged_complaint(muster)
+    ref = a_withdrawn_complaint(muster)
     number = str(muster.json("messages", "list")["items"][0]["id"])
     assert "not written yet" in muster("messages", "show", number).out
     mark_sent(cast, int(number))
@@ -107,7 +107,7 @@ def test_a_message_is_shown_as_it_was_sent_and_a_changed_one_is_noticed(cast: Ca
 
 
 def test_only_failed_messages_are_tried_again(cast: Cast, muster: Muster) -> None:
-    an_acknowledged_complaint(muster)
+    a_withdrawn_complaint(muster)
     number = muster.json("messages", "list")["items"][0]["id"]
     assert "None of these has failed" in muster("messages", "requeue", str(number), code=1).err
     mark(cast, number, state="failed", reason="the server refuses it", attempts=8)
@@ -119,7 +119,7 @@ def test_only_failed_messages_are_tried_again(cast: Cast, muster: Muster) -> Non
 
 
 def test_a_record_as_it_was_written_is_verified(muster: Muster) -> None:
-    an_acknowledged_complaint(muster)
+    a_withdrawn_complaint(muster)
 
     report = muster.json("audit", "verify")
 
@@ -129,7 +129,7 @@ def test_a_record_as_it_was_written_is_verified(muster: Muster) -> None:
 
 
 def test_a_record_that_was_tampered_with_is_told_event_by_event(cast: Cast, muster: Muster) -> None:
-    ref = an_acknowledged_complaint(muster)
+    ref = a_withdrawn_complaint(muster)
     with transaction(cast.env.engine) as conn:
         conn.execute(text("ALTER TABLE case_events DISABLE TRIGGER ALL"))
         conn.execute(text("UPDATE case_events SET actor = 'staff:99' WHERE seq = 1"))
@@ -142,7 +142,7 @@ def test_a_record_that_was_tampered_with_is_told_event_by_event(cast: Cast, must
 
 
 def test_the_record_is_exported_as_lines_or_as_a_table(muster: Muster, tmp_path: Path) -> None:
-    an_acknowledged_complaint(muster)
+    a_withdrawn_complaint(muster)
     lines, table = tmp_path / "record.jsonl", tmp_path / "record.csv"
 
     told = muster.json("audit", "export", lines)
@@ -154,7 +154,7 @@ def test_the_record_is_exported_as_lines_or_as_a_table(muster: Muster, tmp_path:
 
 
 def test_the_personal_parts_are_exported_by_a_manager_who_gives_their_name(muster: Muster, tmp_path: Path) -> None:
-    an_acknowledged_complaint(muster)
+    a_withdrawn_complaint(muster)
     command = ("audit", "export", tmp_path / "record.jsonl", "--personal")
 
     assert "--as" in muster(*command, code=2).err
