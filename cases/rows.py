@@ -143,5 +143,7 @@ def _iso(at: datetime) -> str:
 
 
 def closed_at(outcome: Outcome) -> datetime | None:
-    """When the case was closed: at its last step, when that led to a final state."""
-    return outcome.steps[-1].at if outcome.final and outcome.steps else None
+    """When the case is closed by this: at the step that led to a final state; None when it is open or was closed before."""
+    if not outcome.final or not outcome.steps or outcome.steps[-1].source == outcome.after.state:
+        return None
+    return outcome.steps[-1].at

@@ -137,7 +137,7 @@ def _full_row(change: Change, head: Head) -> dict[str, Any]:
     return _light_row(change, head) | {
         "state": after.state,
         "entered_at": after.entered_at,
-        "closed_at": closed_at(outcome),
+        "closed_at": closed_at(outcome) or _still_closed(change),
         "outcome": after.data.get("outcome") if outcome.final else None,
         "owner_id": change.owner_id,
         "owner_role": outcome.owner_role.value,
@@ -149,6 +149,11 @@ def _full_row(change: Change, head: Head) -> dict[str, Any]:
         "process_version": change.process_version,
         "walled_off": walled_off(after) if "walled_off" in after.data else None,
     }
+
+
+def _still_closed(change: Change) -> datetime | None:
+    """A note on a closed case does not close it again."""
+    return change.locked.row.closed_at if change.locked and change.outcome.final else None
 
 
 def walled_off(case: Case) -> list[int]:

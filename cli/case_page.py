@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cases.queries import CasePage
+from cli.messages import whom
 from cli.output import local, span
 from state_machines.objections import title_of
 from state_machines.registry import process_named
@@ -72,7 +73,9 @@ def as_text(page: CasePage, names: Mapping[str, str], now: datetime, zone: ZoneI
 def _lines(page: CasePage, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Iterator[str]:
     line, process = page.line, process_named(page.case.process)
     yield f"{line['ref']}  {process.title}: {line['subject']}"
-    yield f"State    {line['state_title']}" + (f" ({line['outcome']})" if line["outcome"] else "")
+    ended = (line["outcome"] or "").replace("_", " ")
+    outcome = f" ({ended})" if ended and ended != line["state_title"].lower() else ""
+    yield f"State    {line['state_title']}{outcome}"
     acting = f"; {page.owner_acting} acts while they are away" if page.owner_acting else ""
     yield f"Owner    {line['owner_name'] or 'nobody'} ({line['owner_role'].replace('_', ' ')}){acting}"
     if line["member"]:
@@ -121,7 +124,7 @@ def _messages(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
     for message in page.messages:
         reason = f" ({message['reason']})" if message.get("reason") else ""
         when = _when(message.get("sent_at") or message.get("not_before"), zone)
-        to = message.get("to_email") or message["audience"].replace("_", " ")
+        to = message.get("to_email") or whom(message["audience"])
         yield f"{when}  {message['state']:<10} {message['kind']} to {to}{reason}"
 
 
@@ -147,7 +150,7 @@ def _choices(page: CasePage) -> Iterator[str]:
 
 def _next(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
     for expected in page.next:
-        to = (f"{kind} to {audience.replace('_', ' ')}" for kind, audience in expected.messages)
+        to = (f"{kind} to {whom(audience)}" for kind, audience in expected.messages)
         does = "; ".join(filter(None, [", ".join(to), *expected.tasks]))
         move = "" if expected.target == page.case.state else f" → {expected.target.replace('_', ' ')}"
         yield f"{local(expected.at, zone):<21}  {expected.trigger.replace('_', ' ')}{move}{f': {does}' if does else ''}"

@@ -199,13 +199,18 @@ def _items(conn: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
         {
             "id": row.id, "kind": row.kind, "title": known[row.kind].kind.title if row.kind in known else row.kind,
             "case": views[row.case_id].ref if row.case_id in views else None, "audience": row.audience,
-            "receiver": row.to_email or row.to_name or row.audience.replace("_", " "), "purpose": row.purpose,
+            "receiver": row.to_email or row.to_name or whom(row.audience), "purpose": row.purpose,
             "state": row.state, "reason": row.reason, "to": row.to_email, "to_name": row.to_name,
             "subject": row.subject, "not_before": row.not_before, "sent_at": row.sent_at, "attempts": row.attempts,
             "error": row.last_error,
         }
         for row in rows
     ]  # fmt: skip
+
+
+def whom(audience: str) -> str:
+    """Return an audience as people say it."""
+    return audience.removeprefix("party:").replace("_", " ")
 
 
 def _one(env: Environment, number: int, viewer: Actor) -> dict[str, Any]:

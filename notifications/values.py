@@ -135,6 +135,13 @@ class DeliveryReport:
     stopped: str | None = None
     """Why it ended before everything was tried: the mail server, in a sentence; None when all was done."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts as plain values, with the reasons why something was not sent."""
+        return {
+            "sent": self.sent, "suppressed": sum(self.suppressed.values()), "failed": self.failed, "held": self.held,
+            "retried": self.retried, "reasons": dict(self.suppressed), "stopped": self.stopped,
+        }  # fmt: skip
+
     def suppress(self, reason: str) -> None:
         """Count one that is not sent."""
         self.suppressed[reason] = self.suppressed.get(reason, 0) + 1

@@ -254,12 +254,18 @@ def _extended(process: Process, draft: Draft, transition: Transition) -> Mapping
 
 def _clock_changes(case: Case, clocks: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """What the record keeps of clocks: which started and when they are due, which stopped and whether in time."""
-    begun = {n: r.due.isoformat() for n, r in clocks.items() if n not in case.clocks or case.clocks[n].due != r.due}
+    begun = {n: r.due.isoformat() for n, r in clocks.items() if _restarted(case, n, r)}
     ended = {
         n: {"due": r.due.isoformat(), "met": now <= r.due} for n, r in case.clocks.items()
         if n not in clocks or clocks[n].anchor != r.anchor
     }  # fmt: skip
     return ({"clocks_due": begun} if begun else {}) | ({"clocks_ended": ended} if ended else {})
+
+
+def _restarted(case: Case, name: str, clock: RunningClock) -> bool:
+    """Whether a clock began afresh or was moved."""
+    before = case.clocks.get(name)
+    return before is None or before.due != clock.due or before.anchor != clock.anchor
 
 
 def advance(process: Process, case: Case, *, context: Context, now: datetime) -> Outcome | None:

@@ -105,7 +105,8 @@ def test_a_coordinator_sees_the_members_of_their_team_alone(cast: Cast, muster: 
 
 def test_a_members_page_has_contacts_cases_messages_and_what_was_changed(cast: Cast, muster: Muster) -> None:
     cast.members("North Pool", team="North")
-    opened = ("cases", "open", "complaint", "--member", "North Pool", "--set", "category=service")
+    opened = ("cases", "open", "complaint", "--member", "North Pool", "--set", "category=service",
+              "--set", "complainant_name=Carl", "--set", "complainant_email=carl@x.example")  # fmt: skip
     kept = muster.json(*opened, "--subject", "Cold water", "--as", "amara@muster.example")["ref"]
     ended = muster.json(*opened, "--subject", "Rude letter", "--as", "amara@muster.example")["ref"]
     muster("cases", "fire", ended, "withdraw", "--as", "amara@muster.example")

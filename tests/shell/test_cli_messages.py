@@ -30,7 +30,8 @@ def muster(cast: Cast) -> Muster:
 
 def a_withdrawn_complaint(muster: Muster, subject: str = "Cold water") -> str:
     """Open a complaint and withdraw it, so that there is mail about it."""
-    opened = ("cases", "open", "complaint", "--member", "North Pool", "--set", "category=service")
+    opened = ("cases", "open", "complaint", "--member", "North Pool", "--set", "category=service",
+              "--set", "complainant_name=Carl", "--set", "complainant_email=carl@x.example")  # fmt: skip
     ref: str = muster.json(*opened, "--subject", subject, *AMARA)["ref"]
     muster("cases", "fire", ref, "withdraw", *AMARA)
     return ref
