@@ -269,7 +269,16 @@ class _Telling:
         self.refs[step.story["key"]] = outcome.after.ref
 
     def _fire(self, step: _Step) -> None:
+        if step.story.get("found") and step.story["key"] not in self.refs:
+            self.refs[step.story["key"]] = self._newest(step.story)
         self._do(step, step.what["do"], step.what["by"], self._filled(step.what.get("with", {})))
+
+    def _newest(self, story: Mapping[str, Any]) -> str:
+        """Return the reference of a case that another case opened for the member."""
+        with reading(self.env.engine) as conn:
+            card = member_store.find_by_ref(conn, story["member"])
+            its = select(CaseRow.ref).where(CaseRow.process == story["process"], CaseRow.member_id == card.id)
+            return conn.execute(its.order_by(CaseRow.id.desc()).limit(1)).scalar_one()
 
     def _do(self, step: _Step, trigger: str, who: str, form: Mapping[str, Any], *, minutes: int = 0) -> None:
         actor, at = self.actor(who, step.story), step.at + timedelta(minutes=minutes)
@@ -294,6 +303,7 @@ class _Telling:
         if then in ("opened", "exemption"):
             return
         raw = answers.sample_for(self.env, self.refs[key], seed=int(key[-3:]), poor=then == "query")
+        raw["respondent"] = {**raw["respondent"], "role": raw["respondent"]["role"] or "Assistant to the board"}
         receipt = answers.submit(self.env, self.refs[key], raw, submitting=then != "saved", now=step.at)
         flags = [f"{flag.rule.value}:{flag.question or 'form'}" for flag in receipt.flags]
         if then == "complete":

@@ -15,6 +15,7 @@ from members.cards import MemberCard
 from state_machines.registry import process_named
 from state_machines.values import Case
 
+YEAR = timedelta(days=365)
 Facts = dict[int, dict[str, Any]]
 """Facts by case id."""
 
@@ -119,7 +120,7 @@ def _history(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetim
 
 def _history_of(case: Case, rows: Sequence[Any], now: datetime) -> dict[str, Any]:
     others = [row for row in rows if row.id != case.id]
-    year = now - timedelta(days=365)
+    year = now - YEAR
     cancellations = [row for row in others if row.process == "cancellation"]
     return {
         "same_criterion_24m": sum(

@@ -67,7 +67,8 @@ def decided(
     for wish, seed in zip(wishes, seeds, strict=True):
         facts = _counting(gathered[seed.id], wish, opened)
         found.append(_decided_one(wish, seed, facts, world, actor))
-        opened[wish.process.name, wish.member_id] += 1
+        if seed.received_at >= world.now - case_facts.YEAR:
+            opened[wish.process.name, wish.member_id] += 1
     return found
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -36,11 +37,7 @@ def submit(
     try:
         receipt = submit_(environment(), ref, raw, submitting=not draft)
     except AnswersInvalid as bad:
-        if as_json:
-            show_json({"ref": ref.upper(), "errors": {name: list(found) for name, found in bad.errors.items()}})
-        for name, found in bad.errors.items():
-            say_error(f"{name}: {' '.join(found)}")
-        raise typer.Exit(1) from None
+        _objected(ref, bad.errors, as_json=as_json)
     flags = [{"question": f.question, "rule": str(f.rule.value), "text": f.text} for f in receipt.flags]
     if as_json:
         show_json({"ref": receipt.ref, "revision": receipt.revision, "state": receipt.state, "flags": flags,
@@ -50,6 +47,15 @@ def submit(
     say(f"The answers to {receipt.ref} {done} (version {receipt.revision}); it is {receipt.state.replace('_', ' ')}.")
     for flag in flags:
         say(f"   {flag['question']}: {flag['text']}")
+
+
+def _objected(ref: str, errors: Mapping[str, Sequence[str]], *, as_json: bool) -> NoReturn:
+    """End the command with what is wrong with the answers, question by question."""
+    if as_json:
+        show_json({"ref": ref.upper(), "errors": {name: list(found) for name, found in errors.items()}})
+    for name, found in errors.items():
+        say_error(f"{name}: {' '.join(found)}")
+    raise typer.Exit(1)
 
 
 def _read(file: Path) -> dict[str, Any]:

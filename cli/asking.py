@@ -97,7 +97,10 @@ def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
 
 
 def fields(given: Sequence[str] | None) -> dict[str, Any]:
-    """Return ``--set`` arguments as the fields of a form: JSON where it looks like it, a list where repeated."""
+    """Return ``--set`` arguments as the fields of a form: JSON where it looks like it, a list where repeated.
+
+    ``true`` and ``false`` are values too, since a box to tick accepts no word in their place.
+    """
     found: dict[str, Any] = {}
     for text in given or ():
         name, sign, value = text.partition("=")
@@ -129,6 +132,8 @@ def today(env: Environment, now: datetime | None = None) -> date:
 
 
 def _value(name: str, text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
     if text[:1] not in ("[", "{"):
         return text
     try:

@@ -112,13 +112,10 @@ def _facts(
     recipients: Mapping[int, Sequence[Recipient]],
     setting: Setting,
 ) -> Facts:
-    addresses = {to.address for found in recipients.values() for to in found if to.staff_id is None}
+    addresses = {to.address for found in recipients.values() for to in found}
     midnight = start_of(setting.calendar.local_date(setting.now), setting.calendar)
-    return Facts(
-        ledger.newest_by_clock(conn, messages),
-        ledger.received(conn, messages),
-        ledger.sent_since(conn, addresses, messages, midnight),
-    )
+    outside, notices = ledger.sent_since(conn, addresses, messages, midnight)
+    return Facts(ledger.newest_by_clock(conn, messages), ledger.received(conn, messages), outside, notices)
 
 
 def _note(decided: Decided, to: dict[int, Send], message: QueuedMessage, verdict: Verdict | str) -> None:

@@ -75,13 +75,15 @@ class Facts:
     """Case, event, kind and address of what was sent already."""
     today: Counter[str] = field(default_factory=Counter)
     """How many messages an address outside got today."""
+    notices: Counter[str] = field(default_factory=Counter)
+    """How many internal messages an address of the staff got today."""
 
     def note(self, message: QueuedMessage, recipient: Recipient) -> None:
         """Count a message that is about to be sent."""
         if message.case_id is not None and message.event_seq is not None:
             self.received.add((message.case_id, message.event_seq, message.kind, recipient.address))
-        if recipient.staff_id is None:
-            self.today[recipient.address] += 1
+        counted = self.today if recipient.staff_id is None else self.notices
+        counted[recipient.address] += 1
 
 
 def side(audience: str) -> str:
@@ -216,6 +218,11 @@ def _addressed(
     fresh = [r for r in recipients if not _has_it(message, r, facts)]
     if not fresh:
         return Suppress("the same person gets it already")
+    if _is_notice(message, kind):
+        most = rules.policy.notice_budget_per_day
+        fresh.sort(key=lambda to: facts.notices[to.address] >= most)  # the others are judged again, on their own
+        if facts.notices[fresh[0].address] >= most:
+            return Suppress(f"more than {most} notices today; see your queue and the digest")
     budget = rules.policy.contact_budget_per_day
     if _is_budgeted(message, kind) and facts.today[fresh[0].address] >= budget:
         return Hold(tomorrow(rules.now, rules.calendar), f"this address got {budget} messages today")
@@ -228,6 +235,11 @@ def _has_it(message: QueuedMessage, recipient: Recipient, facts: Facts) -> bool:
     if message.case_id is None or message.event_seq is None:
         return False
     return (message.case_id, message.event_seq, message.kind, recipient.address) in facts.received
+
+
+def _is_notice(message: QueuedMessage, kind: MessageKind) -> bool:
+    """Whether it tells staff of a case they find in their queue as well; thousands come when old cases are imported."""
+    return kind.purpose is Purpose.INTERNAL and message.case_id is not None and not kind.urgent
 
 
 def _is_budgeted(message: QueuedMessage, kind: MessageKind) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from config.clock import utc_now
 from config.database import Connection
 from notifications.eligibility import side
+from notifications.kind import Purpose
 from notifications.rendering import Rendered, fingerprint
 from notifications.tables import FAILED, QUEUED, SENDING, SENT, SUPPRESSED, MessageRow
 from notifications.values import QueuedMessage, Recipient
@@ -118,17 +119,23 @@ def received(conn: Connection, messages: Sequence[QueuedMessage]) -> set[tuple[i
 
 def sent_since(
     conn: Connection, addresses: Collection[str], messages: Sequence[QueuedMessage], since: datetime
-) -> Counter[str]:
-    """Return how many messages these addresses (in small letters) got since an instant or are about to get."""
+) -> tuple[Counter[str], Counter[str]]:
+    """Return how many messages these addresses (in small letters) got since an instant or are about to get.
+
+    First those for people outside, then the internal ones.
+    """
     address = func.lower(MessageRow.to_email)
     wanted = cast(bindparam("addresses", sorted(addresses)), ARRAY(String))
+    internal = MessageRow.purpose == Purpose.INTERNAL.value
     statement = (
-        select(address.label("address"), func.count().label("n"))
+        select(address.label("address"), internal.label("internal"), func.count().label("n"))
         .where(address == func.any(wanted), _counts_beside(messages))
         .where(or_(MessageRow.state == SENDING, MessageRow.sent_at >= since))
-        .group_by(address)
+        .group_by(address, internal)
     )
-    return Counter({row.address: row.n for row in conn.execute(statement)}) if addresses else Counter()
+    rows = conn.execute(statement).all() if addresses else []
+    outside, notices = ({row.address: row.n for row in rows if row.internal is kind} for kind in (False, True))
+    return Counter(outside), Counter(notices)
 
 
 def _counts_beside(messages: Sequence[QueuedMessage]) -> Any:

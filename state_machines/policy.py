@@ -91,6 +91,9 @@ class MailPolicy(_Strict):
     lease_minutes: int = 10
     contact_budget_per_day: int = 6
     """How many automatic messages one address may get on one local day; the rest wait for the next."""
+    notice_budget_per_day: int = 20
+    """How many notices about cases one of the staff may get on one local day; the rest are in the queue and the digest.
+    """
     breaker: int = 5000
     """A sweep that would send more than this stops and asks."""
 

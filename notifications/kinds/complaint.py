@@ -1,6 +1,7 @@
 """Messages of a complaint. Letters that a code asks for are legal notices: what was written and when is kept."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from notifications.kind import MessageKind, Purpose
@@ -90,7 +91,7 @@ KINDS = [
     _service("complaint_satisfaction", "How a complaint was dealt with", "closed", window="office"),
     _legal("complaint_about_member", "Notice to the member it is about"),
     _service("complaint_member_reminder", "Reminder of the right of reply", *BEFORE_RESPONSE, window="office"),
-    _internal("complaint_vulnerable", "Vulnerable complainant"),
+    replace(_internal("complaint_vulnerable", "Vulnerable complainant"), urgent=True),
     _internal("complaint_allocated", "Complaint allocated"),
     _internal("complaint_to_approve", "Response to approve", "stage_1_approval"),
     _internal("complaint_returned", "Response returned", payload=REASON),

@@ -255,6 +255,7 @@ KINDS = [
         Purpose.INTERNAL,
         "Critical finding",
         while_in=UNDECIDED,
+        urgent=True,
         sample={"case": CASE},
     ),
     MessageKind(
@@ -262,9 +263,10 @@ KINDS = [
         Purpose.INTERNAL,
         "Meeting overdue",
         while_in=UNDECIDED,
+        urgent=True,
         sample={"case": CASE},
     ),
-    MessageKind("monitoring_decision_due", Purpose.INTERNAL, "Decision due", sample={"case": CASE}),
+    MessageKind("monitoring_decision_due", Purpose.INTERNAL, "Decision due", urgent=True, sample={"case": CASE}),
     MessageKind(
         "monitoring_pack_ready",
         Purpose.INTERNAL,

@@ -5,12 +5,15 @@ A response that waits for a second person is kept with the parties, where person
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from state_machines.draft import Draft
 from state_machines.process import Effect
 from state_machines.processes import complaint_rules as rules
 from state_machines.values import Role
+
+YEAR = timedelta(days=365)
 
 
 def open_file(draft: Draft) -> None:
@@ -45,7 +48,12 @@ def note_contact(draft: Draft) -> None:
 
 
 def watch_trend(draft: Draft) -> None:
-    """So many complaints on one member within twelve months raise one signal: when the number is reached, not after."""
+    """So many complaints on one member within twelve months raise one signal: when the number is reached, not after.
+
+    A complaint that is entered long after it was received belongs to no trend of these twelve months.
+    """
+    if draft.now - draft.case.received_at > YEAR:
+        return
     earlier = int((draft.fact("history") or {}).get("complaints_12m", 0))
     if draft.case.member_id is not None and earlier + 1 == int(draft.setting("trend")):
         _spawn(draft, draft.setting("trend_criterion"), f"{earlier + 1} complaints within 12 months")

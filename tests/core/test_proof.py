@@ -157,11 +157,11 @@ BROKEN: list[tuple[str, Callable[[], Process], str, str]] = [
     ("a circle of clocks", lambda: plus(
         State("late", clocks=(Clock("ask", "expiry", expires="back"),)), Transition("back", "late", "lent", by=SYSTEM),
         Transition("missed", "lent", "late", by=SYSTEM), Transition("end", "late", "lost", by=C)),
-     "late -> lent -> late", "it can go round here for ever without a person"),
+     "lent -> late -> lent", "it can go round here for ever without a person"),
     ("a circle of clocks that a person could make as well", lambda: plus(
         State("late", clocks=(Clock("ask", "expiry", expires="back"),)),
         Transition("back", "late", "lent", by=SYSTEM | C), Transition("missed", "lent", "late", by=SYSTEM | M)),
-     "late -> lent -> late", "it can go round here for ever without a person"),
+     "lent -> late -> lent", "it can go round here for ever without a person"),
     ("a circle of automatic moves", lambda: plus(
         State("a", clocks=(CALM,), auto=("on",)), State("b", clocks=(CALM,), auto=("off",)),
         Transition("start", "asked", "a", by=C), Transition("on", "a", "b", by=SYSTEM | C),
@@ -240,13 +240,15 @@ def test_what_is_broken_is_named_with_its_path(make: Callable[[], Process], path
     ("changed", "path", "rule"),
     [
         ({"clocks": {"ask": {"allow": None}}}, "asked", "each of its clocks is switched off for some profile"),
-        ({"clocks": {"ask": {"allow": "WD(5)", "by": "kind", "profiles": {"odd": None}}}}, "asked", "switched off for some"),
+        ({"clocks": {"ask": {"allow": "WD(5)", "by": "kind", "profiles": {"odd": None}}}}, "asked",
+         "each of its clocks is switched off for some profile"),
         ({"clocks": {"ask": None}}, "asked / ask", "the policy gives this clock no allowance"),
         ({"clocks": {"hold": None}}, "* --hold--> itself", "a hold would never end"),
         ({"clocks": {"hold": {"allow": None}}}, "* --hold--> itself", "a hold would never end"),
         ({"ladders": {"expiry": [{"rung": "end", "at": "due", "fires": "due_soon"}]}}, "lent / give_back",
          "nothing comes after it"),
-        ({"ladders": forever("overdue")}, "lent / give_back / end", "it repeats 'overdue' without end, and each time sends mail"),
+        ({"ladders": forever("overdue")}, "lent / give_back / end",
+         "it repeats 'overdue' without end, and each time sends mail"),
     ],
 )  # fmt: skip
 def test_numbers_that_leave_a_case_alone_are_named_with_the_clock(

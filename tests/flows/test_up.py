@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from aiosmtpd.controller import Controller
+
+from tests.post import Letterbox, letterbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MUSTER = [sys.executable, "-m", "cli.main"]
@@ -40,13 +41,13 @@ def free_port() -> int:
 class Home:
     """A sandbox of its own, `muster up` on it, and a look at its Prefect from outside."""
 
-    def __init__(self, folder: Path, smtp_port: int) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, box: Letterbox) -> None:
+        self.folder, self.port, self.box = folder, free_port(), box
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("MUSTER_", "PREFECT_"))},
             "MUSTER_HOME": str(folder),
             "MUSTER_PREFECT_PORT": str(self.port),
-            "MUSTER_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
+            "MUSTER_SMTP_URL": box.url,
             "PYTHONUNBUFFERED": "1",
         }
         self.up: subprocess.Popen[bytes] | None = None
@@ -54,6 +55,12 @@ class Home:
     def muster(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*MUSTER, *arguments]
         return subprocess.run(command, env=self.env, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+
+    def does(self, *arguments: str) -> Any:
+        """Run a command that must succeed, and return its JSON."""
+        done = self.muster(*arguments, "--json")
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
 
     def start(self) -> None:
         with (self.folder.parent / "up.out").open("ab") as out:
@@ -116,16 +123,17 @@ class Home:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    smtp = Controller(object(), hostname="127.0.0.1", port=free_port())
-    smtp.start()
-    made = Home(tmp_path / "home", smtp.port)
-    yield made
-    made.kill_everything()
-    smtp.stop()
+    with letterbox() as box:
+        made = Home(tmp_path / "home", box)
+        yield made
+        made.kill_everything()
 
 
-def test_scheduled_runs_complete_also_after_a_power_cut_in_the_middle_of_one(home: Home) -> None:
+def test_scheduled_runs_complete_and_invite_everybody_once_also_after_a_power_cut(
+    home: Home, shared_data: Path
+) -> None:
     assert home.muster("init", "--sandbox").returncode == 0
+    _campaign_is_ready(home, shared_data)
     home.start()
     wait_for(lambda: home.run_now("sweep/every-minute"), 90, "Prefect knows no sweep")
     assert httpx.post(f"http://127.0.0.1:{home.port}/api/flow_runs/filter", json={}).status_code == 401
@@ -139,9 +147,65 @@ def test_scheduled_runs_complete_also_after_a_power_cut_in_the_middle_of_one(hom
     for flow in ("sweep", "deliver"):
         wait_for(lambda flow=flow: _completed_on_schedule(home, flow), 120, f"no {flow} completed")
 
+    _everybody_is_chased_who_has_not_answered(home)
     assert [run["id"] for run in home.runs("sweep", "CRASHED") if run["id"] == orphan["id"]] == [orphan["id"]]
     assert json.loads(home.muster("status", "--json").stdout)["sweep"]["late"] is False
     _stops_cleanly(home)
+
+
+PLAN = """
+kind: survey
+title: Annual self-assessment 2026
+questionnaire: pulse
+launch: 2026-03-02
+deadline: 2026-04-17
+population: {status: active}
+ladder: standard
+"""
+
+
+def _campaign_is_ready(home: Home, shared_data: Path) -> None:
+    """45 members and a campaign that two people have prepared, the evening before its launch."""
+    home.does("clock", "set", "2026-03-01T20:00")
+    people = (("mina", "manager"), ("amara", "coordinator"), ("sol", "senior_manager"))
+    for name, role in people:
+        home.does("staff", "add", f"{name}@muster.example", "--name", name.title(), "--role", role)
+    columns = ("name=Organisation", "tier=Membership tier", "email=Contact e-mail (made up)")
+    maps = [word for column in columns for word in ("--map", column)]
+    assert home.does("members", "import", str(shared_data / "members-aswf.csv"), *maps)["created"] == 45
+    plan = home.folder.parent / "plan.yaml"
+    plan.write_text(PLAN)
+    ref = home.does("campaigns", "plan", str(plan), "--as", "amara@muster.example")["ref"]
+    mina = ("--as", "mina@muster.example", "--set")
+    home.does("cases", "fire", ref, "approve_plan", *mina, "data_protection_checked=true")
+    home.does("cases", "fire", ref, "skip_pilot", *mina, "reason=The questions are known")
+
+
+def _everybody_is_chased_who_has_not_answered(home: Home) -> None:
+    """The launch, the invitations and the first reminder are the work of scheduled runs alone."""
+    home.does("clock", "set", "2026-03-02T09:05")
+    wait_for(lambda: len(_members(home)) >= 45, 200, "the invitations do not leave")
+    assert len(_members(home)) == len(set(_members(home))) == 45
+    responses = home.does("cases", "list", "--process", "survey_response", "--limit", "100")["items"]
+    answered = responses[:27]
+    for line in answered:
+        file = home.folder.parent / f"{line['ref']}.json"
+        file.write_text(home.muster("answers", "sample", line["ref"]).stdout)
+        home.does("answers", "submit", line["ref"], str(file))
+    home.does("clock", "set", "2026-03-09T09:05")
+    silent = {line["ref"] for line in responses[27:]}
+    wait_for(lambda: set(_reminded(home)) >= silent, 200, "the first reminders do not leave")
+    assert sorted(_reminded(home)) == sorted(silent), "somebody who answered is reminded, or somebody twice"
+
+
+def _members(home: Home) -> list[str]:
+    return [address for address, _ in home.box.mails if not address.endswith("@muster.example")]
+
+
+def _reminded(home: Home) -> list[str]:
+    """The responses whose member was sent a reminder."""
+    sent = home.does("messages", "list", "--state", "sent", "--limit", "500")["items"]
+    return [item["case"] for item in sent if item["kind"].startswith("survey_reminder")]
 
 
 def _completed_on_schedule(home: Home, flow: str) -> bool:

@@ -141,6 +141,29 @@ def test_the_clock_of_a_production_database_cannot_be_moved(engine_url: str, tmp
     assert production.json("clock", "show")["kind"] == "production"
 
 
+def test_a_campaign_is_planned_approved_by_somebody_else_and_answered(muster: Muster, tmp_path: Path) -> None:
+    plan = a_table(
+        tmp_path, "kind: survey", "title: Pulse 2026", "questionnaire: pulse", "launch: 2026-03-16",
+        "deadline: 2026-04-13", "population: {status: active}", name="plan.yaml",
+    )  # fmt: skip
+    ref = muster.json("campaigns", "plan", plan, "--as", "mina@muster.example")["ref"]
+    approve = ("cases", "fire", ref, "approve_plan", "--set", "data_protection_checked=true", "--as")
+
+    assert "Someone other than" in muster(*approve, "mina@muster.example", code=1).err
+    assert muster.json(*approve, "max@muster.example")["state"] == "plan_approved"
+    assert muster.json("campaigns", "status", ref)["eligible"] == 1
+    muster("cases", "fire", ref, "skip_pilot", "--set", "reason=The questions are known", "--as", "max@muster.example")
+    muster("clock", "set", "2026-03-16T12:00")
+    muster("sweep")
+    [response] = muster.json("cases", "list", "--campaign", ref)["items"]
+    answers = a_table(tmp_path, muster("answers", "sample", response["ref"]).out, name="answers.json")
+    empty = a_table(tmp_path, '{"answers": {}}', name="empty.json")
+    assert muster.json("answers", "submit", response["ref"], empty, code=1)["errors"]
+    assert muster.json("answers", "submit", response["ref"], answers)["revision"] == 1
+    assert muster.json("campaigns", "status", ref)["responded"] == 1
+    assert "Response rate: 100.0%" in muster("campaigns", "status", ref).out
+
+
 def test_an_answer_file_that_is_no_json_is_refused(muster: Muster, tmp_path: Path) -> None:
     file = a_table(tmp_path, "not json", name="answers.json")
 
