@@ -35,7 +35,7 @@ def organisation() -> Iterator[Environment]:
         home = Path(folder)
         home.chmod(0o755)
         settings = load_settings({"MUSTER_HOME": str(home), "MUSTER_DATABASE_URL": postgres.start(home / "postgres")})
-        assert settings.database_url is not None  # noqa: S101  given two lines above
+        assert settings.database_url is not None
         engine = make_engine(settings.database_url.get_secret_value())
         try:
             migrations.upgrade(engine)

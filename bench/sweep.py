@@ -27,21 +27,26 @@ WITH due AS (
 ), made AS (
   SELECT *, last_seq + 1 AS seq, encode(sha256(convert_to(concat_ws(chr(31), last_hash, id::text, (last_seq + 1)::text,
     CAST(:stamp AS text), 'system:sweep', 'system', '', 'transition', 'remind', 'invited', 'invited',
-    id || ':respond:' || CAST(:rung AS text), '1', CAST(:policy AS text), CAST(:details AS text), ''), 'UTF8')), 'hex') AS hash FROM due
+    id || ':respond:' || CAST(:rung AS text), '1', CAST(:policy AS text), CAST(:details AS text), ''), 'UTF8')),
+    'hex') AS hash FROM due
 ), events AS (
   INSERT INTO case_events (case_id, seq, at, actor, role, kind, trigger, source, target, occurrence, process_version,
     policy_version, details, prev_hash, hash)
   SELECT id, seq, :now, 'system:sweep', 'system', 'transition', 'remind', 'invited', 'invited',
     id || ':respond:' || CAST(:rung AS text), 1, :policy, CAST(:details AS json), last_hash, hash FROM made
 ), mails AS (
-  INSERT INTO messages (key, case_id, event_seq, kind, audience, purpose, data, clock, member_id, not_before, created_at)
-  SELECT id || ':respond:' || CAST(:rung AS text) || ':0:survey_reminder:member', id, seq, 'survey_reminder', 'member', 'service', '{}',
+  INSERT INTO messages (key, case_id, event_seq, kind, audience, purpose, data, clock, member_id, not_before,
+    created_at)
+  SELECT id || ':respond:' || CAST(:rung AS text) || ':0:survey_reminder:member', id, seq, 'survey_reminder',
+    'member', 'service',
+    '{}',
     'respond', member_id, :now, :now FROM made ON CONFLICT (key) DO NOTHING
 )
 UPDATE cases AS c SET version = c.version + 1, due_at = :next, last_seq = made.seq, last_hash = made.hash,
   data = c.data || jsonb_build_object('last_written', CAST(:day AS text), 'reminders', 2),
   clocks = jsonb_set(jsonb_set(c.clocks, '{respond,fired}',
-    coalesce(c.clocks #> '{respond,fired}', '[]') || to_jsonb(CAST(:rung AS text))), '{respond,next}', to_jsonb(CAST(:stamp AS text)))
+    coalesce(c.clocks #> '{respond,fired}', '[]') || to_jsonb(CAST(:rung AS text))), '{respond,next}',
+    to_jsonb(CAST(:stamp AS text)))
 FROM made WHERE c.id = made.id
 """)
 
@@ -73,6 +78,7 @@ def timed(work: Callable[[], int]) -> tuple[int, float]:
 def statements(env: Environment, work: Callable[[], Any]) -> int:
     """Return how many statements a piece of work sends."""
     seen: list[str] = []
+
     def listener(*given: Any) -> None:
         seen.append(str(given[2]))
 
@@ -92,10 +98,10 @@ def run(count: int, naive: int) -> list[tuple[str, float]]:
         with env.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.exec_driver_sql("VACUUM ANALYZE")
         raw = timed(lambda: raw_sweep(env, now, now + timedelta(days=18)))
-        assert ours[0] == raw[0] == count, (ours, raw)  # noqa: S101  a benchmark that does less would lie
+        assert ours[0] == raw[0] == count, (ours, raw)
         with transaction(env.engine) as conn:
-            conn.execute(text("UPDATE cases SET due_at = NULL WHERE id NOT IN (SELECT id FROM cases ORDER BY id LIMIT :n)"),
-                         {"n": naive})  # fmt: skip
+            rest = text("UPDATE cases SET due_at = NULL WHERE id NOT IN (SELECT id FROM cases ORDER BY id LIMIT :n)")
+            conn.execute(rest, {"n": naive})
         go_to(env, LAUNCH + timedelta(days=40))
         one_by_one = timed(lambda: sweep_due(env, batch=1).due)
         small, large = (_statements_at(size) for size in (200, 2000))

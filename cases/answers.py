@@ -192,7 +192,9 @@ def _others(conn: Connection, case_id: int, parent_id: int | None, texts: Sequen
         return frozenset()
     sent = select(func.unnest(ResponseAnswers.texts).label("text")).join(
         CaseRow, CaseRow.id == ResponseAnswers.case_id
-    ).where(CaseRow.parent_id == parent_id, CaseRow.id != case_id, ResponseAnswers.texts.overlap(list(texts)))  # fmt: skip
+    ).where(
+        CaseRow.parent_id == parent_id, CaseRow.id != case_id, ResponseAnswers.texts.overlap(list(texts))
+    )  # fmt: skip
     found = sent.subquery()
     return frozenset(conn.execute(select(found.c.text).where(found.c.text.in_(texts)).distinct()).scalars())
 

@@ -132,11 +132,9 @@ def status(env: Environment, ref: str, *, actor: Actor, now: datetime | None = N
 
 def progress(conn: Connection, row: Any) -> Progress:
     """Return how far the campaign of a row of ``cases`` is; five statements, however many members."""
-    by_state: dict[str, int] = {
-        state: n for state, n in conn.execute(
-            select(CaseRow.state, func.count()).where(CaseRow.parent_id == row.id).group_by(CaseRow.state)
-        )
-    }  # fmt: skip
+    by_state = dict(conn.execute(
+        select(CaseRow.state, func.count()).where(CaseRow.parent_id == row.id).group_by(CaseRow.state)
+    ).tuples().all())  # fmt: skip
     children = sum(by_state.values())
     members = dict(conn.execute(
         select(CampaignMember.included, func.count()).where(CampaignMember.campaign_id == row.id)
@@ -145,8 +143,9 @@ def progress(conn: Connection, row: Any) -> Progress:
     eligible = children or _planned(conn, row)
     count = {name: sum(by_state.get(s, 0) for s in states) for name, states in _GROUPS.items()}
     return Progress(
-        row.ref, row.subject, row.state, eligible, _invited(conn, row.id), count["responded"], by_state.get("complete", 0),
-        count["exempt"], count["unreachable"], count["failed"], children - sum(count.values()), by_state,
+        row.ref, row.subject, row.state, eligible, _invited(conn, row.id), count["responded"],
+        by_state.get("complete", 0), count["exempt"], count["unreachable"], count["failed"],
+        children - sum(count.values()), by_state,
         members.get(False, 0), row.data.get("launch"), row.data.get("deadline"),
     )  # fmt: skip
 

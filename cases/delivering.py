@@ -111,7 +111,8 @@ def _view(row: Any) -> CaseView:
     return CaseView(
         case_id=row.id, ref=row.ref, process=row.process, state=row.state, title=process.title, state_label=state.title,
         subject=row.subject, final=state.final, on_hold=row.on_hold, team=row.team, owner_id=row.owner_id,
-        owner_role=row.owner_role, restricted_to=frozenset(row.restricted_to) if row.restricted_to is not None else None,
+        owner_role=row.owner_role,
+        restricted_to=frozenset(row.restricted_to) if row.restricted_to is not None else None,
         walled_off=frozenset(row.walled_off or ()), opened_at=row.opened_at, received_at=row.received_at,
         deadline=row.deadline_at, data=row.data, parties=row.parties, clocks=clocks, member_id=row.member_id,
         member_name=row.member_name or "", member_ref=row.member_ref or "", member_status=row.member_status or "",

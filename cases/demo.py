@@ -212,12 +212,14 @@ class _Telling:
             last = member_store.contacts_of(conn, [card.id])[card.id][-1]
         save_contact(self.env.engine, number, {"role": "signatory"}, contact_id=last.id, actor=SYSTEM, now=now)
 
-    def actor(self, who: str, story: Mapping[str, Any]) -> Actor:
-        """Return who acts: somebody of the staff, or the member of the story."""
+    def actor(self, who: str, step: _Step) -> Actor:
+        """Return who acts: the member of the story, or somebody of the staff; whoever is away has a deputy."""
         with reading(self.env.engine) as conn:
             if who == "member":
-                return answers.member_actor(member_store.find_by_ref(conn, story["member"]).id)
-            return member_store.staffing(conn).actor(self.staff[who])
+                return answers.member_actor(member_store.find_by_ref(conn, step.story["member"]).id)
+            staffing, number = member_store.staffing(conn), self.staff[who]
+            there = staffing.acting(number, self.env.calendar.local_date(step.at)).staff
+            return staffing.actor(there.id, on_behalf_of=number)
 
     # ---------------------------------------------------------------------------------------------- stories
 
@@ -238,7 +240,7 @@ class _Telling:
             yield _Step(came, response, what, self._answer)
 
     def _filled(self, value: Any) -> Any:
-        """Return a form with its dates, people and cases put in: ``@-5wd``, ``@staff:bo``, ``@case:mill``."""
+        """Return a form with its dates and people put in: ``@-5wd``, ``@staff:bo``."""
         if isinstance(value, Mapping):
             return {key: self._filled(item) for key, item in value.items()}
         if isinstance(value, list):
@@ -248,13 +250,11 @@ class _Telling:
         kind, _, name = value[1:].partition(":")
         if kind == "staff":
             return f"staff:{self.staff[name]}"
-        if kind == "case":
-            return self.refs[name]
         return self.instant(value[1:]).isoformat() if " " in value else self.day(value[1:]).isoformat()
 
     def _open(self, step: _Step) -> None:
         story = step.story
-        actor = self.actor(step.what["by"], story)
+        actor = self.actor(step.what["by"], step)
         outcome = commands.open_one(
             self.env, story["process"], member=story.get("member"), subject=story["subject"],
             payload=self._filled(step.what["open"]), external_ref=story.get("external_ref"), actor=actor, now=step.at,
@@ -265,7 +265,7 @@ class _Telling:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "plan.yaml"
             path.write_text(yaml.safe_dump(self._filled(step.what["plan"]), allow_unicode=True), "utf-8")
-            outcome = campaigns.plan(self.env, path, actor=self.actor(step.what["by"], step.story), now=step.at)
+            outcome = campaigns.plan(self.env, path, actor=self.actor(step.what["by"], step), now=step.at)
         self.refs[step.story["key"]] = outcome.after.ref
 
     def _fire(self, step: _Step) -> None:
@@ -281,7 +281,7 @@ class _Telling:
             return conn.execute(its.order_by(CaseRow.id.desc()).limit(1)).scalar_one()
 
     def _do(self, step: _Step, trigger: str, who: str, form: Mapping[str, Any], *, minutes: int = 0) -> None:
-        actor, at = self.actor(who, step.story), step.at + timedelta(minutes=minutes)
+        actor, at = self.actor(who, step), step.at + timedelta(minutes=minutes)
         try:
             commands.fire(self.env, self.refs[step.story["key"]], trigger, payload=form, note=step.what.get("note"),
                           actor=actor, now=at)  # fmt: skip
@@ -298,7 +298,10 @@ class _Telling:
         if then in ("opened", "saved"):
             self._do(step, "view", "member", {})
         elif then == "exemption":
-            details = {"exemption": "force_majeure", "details": "A flood has closed the gin, the office and the archive."}
+            details = {
+                "exemption": "force_majeure",
+                "details": "A flood has closed the gin, the office and the archive.",
+            }
             self._do(step, "request_exemption", "member", details)
         if then in ("opened", "exemption"):
             return
@@ -319,13 +322,17 @@ class _Telling:
         with reading(self.env.engine) as conn:
             card = member_store.find_by_ref(conn, story["member"])
             row = conn.execute(
-                select(CaseRow.ref, CaseRow.coordinator_id).where(CaseRow.parent_id == parent, CaseRow.member_id == card.id)
+                select(CaseRow.ref, CaseRow.coordinator_id).where(
+                    CaseRow.parent_id == parent, CaseRow.member_id == card.id
+                )
             ).one()
         return row.ref, next(key for key, number in self.staff.items() if number == row.coordinator_id)
 
     def _complete(self, step: _Step, owner: str, flags: list[str]) -> None:
         """Look an answer over and take it; of some a second person reads it first."""
-        form = {"dismissed": [{"flag": flag, "reason": "Explained in the comments; it fits last year."} for flag in flags]}
+        form = {
+            "dismissed": [{"flag": flag, "reason": "Explained in the comments; it fits last year."} for flag in flags]
+        }
         try:
             self._do(step, "complete", owner, form, minutes=4)
         except BadInput:

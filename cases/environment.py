@@ -65,7 +65,7 @@ def world(conn: Connection, env: Environment, now: datetime | None = None) -> Wo
 
 
 def load_policy(settings: Settings) -> Policy:
-    """Return the policy: ours with the organisation's own file over it. Raises PolicyError with a sentence per problem."""
+    """Return the policy: ours with the organisation's own file over it. Raises PolicyError with sentences."""
     values = read_policy(settings.policy)
     try:
         policy = Policy.model_validate(values)

@@ -21,7 +21,7 @@ Facts = dict[int, dict[str, Any]]
 
 
 class CaseFacts(dict[str, Any]):
-    """The facts of one case. Its member is looked up when a guard first asks, then for all cases of the batch at once."""
+    """The facts of one case. Its member is looked up when a guard first asks, for all cases of the batch at once."""
 
     def __init__(self, members: _Members, member_id: int | None) -> None:
         super().__init__()

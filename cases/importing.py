@@ -1,4 +1,4 @@
-"""Importing cases from a table: each row opens one, or is refused by its line number. The same file again adds nothing."""
+"""Importing cases from a table: each row opens one, or is refused by its line. The same file again adds nothing."""
 
 from __future__ import annotations
 
@@ -51,6 +51,8 @@ class CaseImportReport:
     refused: list[Refusal] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     dry_run: bool = False
+    would_make: set[str] = field(default_factory=set)
+    """In a dry run: the members that would be added."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, refusals in the order of their lines."""
@@ -60,10 +62,6 @@ class CaseImportReport:
             "members_created": self.members_created, "dry_run": self.dry_run, "remarks": self.remarks,
             "refused": [{"line": r.line, "why": r.why} for r in refused],
         }  # fmt: skip
-
-
-class _DryRun(Exception):
-    """Undoes what a dry run has written."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +95,16 @@ def import_cases(
     table = read_table(path)
     columns = _columns(process, mapping, table.columns)
     report = CaseImportReport(dry_run=dry_run)
-    try:
-        with transaction(env.engine) as conn:
-            conn.execute(text("SELECT pg_advisory_xact_lock(770021)"))
-            here = world(conn, env, now)
-            seen: dict[str, int] = {}
-            for records in _batches(table.records):
-                rows = list(_rows(records, columns, process, here, report, seen))
-                _import_batch(conn, process, rows, here, report, create_members, actor)
-                if progress is not None:
-                    progress(len(records))
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
+    with transaction(env.engine) as conn:
+        conn.execute(text("SELECT pg_advisory_xact_lock(770021)"))
+        here = world(conn, env, now)
+        seen: dict[str, int] = {}
+        for records in _batches(table.records):
+            rows = list(_rows(records, columns, process, here, report, seen))
+            _import_batch(conn, process, rows, here, report, create_members, actor)
+            if progress is not None:
+                progress(len(records))
+    if dry_run:
         report.remarks.append("This was a dry run; nothing was written.")
     report.refused += table.broken
     return report
@@ -128,11 +123,12 @@ def _columns(process: Process, mapping: Mapping[str, str], columns: Sequence[str
         name = name if name in known else ALIASES.get(name, name)
         if name not in known:
             raise BadInput(
-                f"A {process.title.lower()} has no field {given!r}{did_you_mean(given, known)} Known are {', '.join(known)}."
+                f"A {process.title.lower()} has no field {given!r}.{did_you_mean(given, known)} "
+                f"Known are {', '.join(known)}."
             )
         if column not in columns:
             raise BadInput(
-                f"The file has no column {column!r}{did_you_mean(column, columns)} It has {', '.join(columns)}."
+                f"The file has no column {column!r}.{did_you_mean(column, columns)} It has {', '.join(columns)}."
             )
         found[name] = column
     if "member" not in found and "subject" not in found:
@@ -221,20 +217,21 @@ def _import_batch(
     members, refused = _members(conn, fresh, here, report, create_members, actor)
     wanted = []
     for row in fresh:
-        if row.member and row.member not in members:
+        if row.member and row.member not in members and name_key(row.member) not in report.would_make:
             report.refused.append(Refusal(row.line, refused.get(row.member, "There is no such member.")))
         else:
             wanted.append(row)
     team = next(iter(sorted(actor.teams)), None)
     wishes = [_wish(process, row, members.get(row.member), team) for row in wanted]
-    decided = opening.decided(conn, wishes, here, actor=actor)
+    decided = opening.decided(conn, wishes, here, actor=actor, trial=report.dry_run)
     changes = []
     for row, found in zip(wanted, decided, strict=True):
         if isinstance(found, tuple):
             report.refused.append(Refusal(row.line, found[1].sentence))
         else:
             changes.append(found)
-    store.apply(conn, changes, here)
+    if not report.dry_run:
+        store.apply(conn, changes, here)
     report.created += len(changes)
 
 
@@ -264,6 +261,10 @@ def _members(
     if not create or not missing:
         hint = "" if create else " Import members first, or use --create-members."
         return found.members, {name: why + hint for name, why in found.refused.items()}
+    if report.dry_run:
+        report.would_make |= set(missing)
+        report.members_created = len(report.would_make)
+        return found.members, found.refused
     member_store.insert_members(
         conn, [{"name": name} for name in sorted(missing.values())], source="case import", actor=actor, now=here.now
     )

@@ -55,12 +55,16 @@ def reference(process: Process, case_id: int, now: datetime, world: World) -> st
 
 
 def decided(
-    conn: Connection, wishes: Sequence[Wish], world: World, *, actor: Actor
+    conn: Connection, wishes: Sequence[Wish], world: World, *, actor: Actor, trial: bool = False
 ) -> list[Change | tuple[Wish, Refused]]:
-    """Return for each wish the new case, decided and not yet written, or why it is refused. In sets."""
+    """Return for each wish the new case, decided and not yet written, or why it is refused. In sets.
+
+    A ``trial`` uses up no references; its changes must not be written.
+    """
     if not wishes:
         return []
-    seeds = [_seed(wish, case_id, world) for wish, case_id in zip(wishes, next_ids(conn, len(wishes)), strict=True)]
+    ids = list(range(1, len(wishes) + 1)) if trial else next_ids(conn, len(wishes))
+    seeds = [_seed(wish, case_id, world) for wish, case_id in zip(wishes, ids, strict=True)]
     gathered = case_facts.gather(conn, seeds, now=world.now)
     found = []
     opened: Counter[tuple[str, int | None]] = Counter()

@@ -164,7 +164,8 @@ def case_page(
         context = here.context(facts)
         return CasePage(
             _line(row, here), case, row, _acting(row, here), _events(conn, case.id, last_events),
-            [_message(m) for m in message_queries.messages_of(conn, case.id)], _tasks(conn, case.id), _links(conn, case.id, actor, here),
+            [_message(m) for m in message_queries.messages_of(conn, case.id)], _tasks(conn, case.id),
+            _links(conn, case.id, actor, here),
             _evidence(conn, case.id), list(choices(process, case, actor=actor, context=context, now=here.now)),
             expected(process, case, context=context, now=here.now) if row.closed_at is None else [],
         )  # fmt: skip

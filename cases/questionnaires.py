@@ -53,8 +53,7 @@ def keep(conn: Connection, path: Path, *, now: datetime) -> Questionnaire:
 
 
 def _plain(value: Any) -> Any:
-    """YAML values as JSON can hold them: dates become ISO text, and the keys yes and no, which YAML reads as truth values,
-    become words again."""
+    """YAML values as JSON can hold them: dates become ISO text, the keys yes and no become words."""
     if isinstance(value, dict):
         words = {True: "yes", False: "no"}
         return {words[k] if isinstance(k, bool) else str(k): _plain(item) for k, item in value.items()}

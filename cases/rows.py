@@ -74,8 +74,9 @@ def case_of(row: Any) -> Case:
     """Return the snapshot of a row of ``cases``."""
     return Case(
         row.id, row.ref, row.process, row.state, row.version, row.opened_at, row.received_at, row.entered_at,
-        row.member_id, row.subject, row.team, person_of(row.owner_id), row.parent_id, row.on_hold, row.data, row.parties,
-        {name: clock_from_json(name, stored) for name, stored in row.clocks.items()}, row.counts, row.people,
+        row.member_id, row.subject, row.team, person_of(row.owner_id), row.parent_id, row.on_hold, row.data,
+        row.parties, {name: clock_from_json(name, stored) for name, stored in row.clocks.items()},
+        row.counts, row.people,
     )  # fmt: skip
 
 
@@ -119,8 +120,8 @@ def event_of(case_id: int, step: Step, head: Head, process_version: int, policy_
         step.target, step.occurrence, process_version, policy_version, details, digest,
     )  # fmt: skip
     values = (
-        case_id, seq, step.at, actor.person, role, actor.on_behalf_of, step.kind, step.trigger, step.source, step.target,
-        step.occurrence, process_version, policy_version, details, digest, head.hash, hashed,
+        case_id, seq, step.at, actor.person, role, actor.on_behalf_of, step.kind, step.trigger, step.source,
+        step.target, step.occurrence, process_version, policy_version, details, digest, head.hash, hashed,
     )  # fmt: skip
     return EventRow(values, personal, Head(seq, hashed))
 
@@ -143,7 +144,7 @@ def _iso(at: datetime) -> str:
 
 
 def closed_at(outcome: Outcome) -> datetime | None:
-    """When the case is closed by this: at the step that led to a final state; None when it is open or was closed before."""
+    """When the case is closed by this: at the step that led to a final state; None when it is open or was before."""
     if not outcome.final or not outcome.steps or outcome.steps[-1].source == outcome.after.state:
         return None
     return outcome.steps[-1].at

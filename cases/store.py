@@ -33,7 +33,7 @@ def change_of(outcome: Outcome, locked: Locked, world: World) -> Change:
 
 
 def owner_after(outcome: Outcome, locked: Locked, world: World) -> tuple[int | None, int | None]:
-    """Return who owns the case after this, and who is its coordinator. The owner changes only with the role or state."""
+    """Return who owns the case after this, and who is its coordinator. The owner changes with role or state only."""
     named = named_owner(outcome, world)
     if named is not None and named not in locked.walled_off:
         return named, named if outcome.owner_role is Role.COORDINATOR else locked.coordinator_id

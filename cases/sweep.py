@@ -125,7 +125,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _one_batch(env: Environment, report: SweepReport, size: int) -> int:
-    """Sweep one batch; when writing it fails as a whole, sweep its cases one by one so that only the bad one is left."""
+    """Sweep one batch; when writing it fails as a whole, sweep its cases one by one so that only the bad one stays."""
     claimed: list[int] = []
     try:
         with transaction(env.engine) as conn:

@@ -1,4 +1,4 @@
-"""The tables of the record: cases, their append-only events, links, tasks, evidence, answers, and the sweeps' ledger."""
+"""The tables of the record: cases, their append-only events, links, tasks, evidence, answers, and the sweeps."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ def messages_of(changes: Sequence[Change]) -> list[NewMessage]:
                         data=dict(message.data),
                         clock=message.clock,
                         not_before=step.at,
-                    )  # fmt: skip
+                    )
                 )
     return found
 

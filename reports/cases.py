@@ -157,9 +157,7 @@ def sla(
     return Table(title, now, COLUMNS, rows, notes, _refs(found))
 
 
-def _histories(
-    conn: Connection, end: datetime, process: str | None, now: datetime
-) -> Iterator[tuple[str, list[Any]]]:
+def _histories(conn: Connection, end: datetime, process: str | None, now: datetime) -> Iterator[tuple[str, list[Any]]]:
     event = CaseEvent.__table__.c
     statement = select(
         CaseRow.id, CaseRow.ref, CaseRow.process, CaseRow.received_at, event.at, event.kind, event.trigger,

@@ -19,8 +19,9 @@ class Draft:
     """What guards may look at and effects may change while one trigger is decided."""
 
     __slots__ = (
-        "actor", "case", "changed", "children", "clock", "closes", "context", "data", "fires", "guards", "member_changes",
-        "messages", "now", "parties", "payload", "process", "raw", "reason", "refusal", "spawns", "state", "taken",
+        "actor", "case", "changed", "children", "clock", "closes", "context", "data", "fires", "guards",
+        "member_changes", "messages", "now", "parties", "payload", "process", "raw", "reason", "refusal", "spawns",
+        "state", "taken",
         "tasks",
     )  # fmt: skip
 

@@ -48,9 +48,7 @@ IDENTITY = Clock("identity", "expiry", expires="time_is_up", label="check of ide
 CONTACT = Clock("contact", "expiry", expires="time_is_up", label="contact")
 OFFER_REPLY = Clock("offer_reply", "expiry", expires="time_is_up", label="answer to the offer")
 HARDSHIP = Clock("hardship_decision", "hardship", expires="hardship_undecided", label="decision on hardship")
-LAST_DAY = Clock(
-    "end_date", "expiry", expires="end_reached", until="end_date", label="last day of the membership"
-)
+LAST_DAY = Clock("end_date", "expiry", expires="end_reached", until="end_date", label="last day of the membership")
 SETTLEMENT = Clock("settlement", "settlement", expires="close_unsettled", label="settling the account")
 REFUND = Clock("refund", "standard", label="refund")
 SAVE_WINDOW = Clock("save_window", "expiry", expires="window_passed", label="save window")

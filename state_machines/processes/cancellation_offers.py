@@ -53,9 +53,7 @@ def is_repeat(draft: Draft) -> bool:
 def plan_contact(draft: Draft) -> None:
     """Who did not write through the web is called; there the page shows offers beside the exit."""
     if draft.get("channel") != "web":
-        draft.task(
-            "contact_member", "Ask the member once whether an offer would help", Role.COORDINATOR, "WD(1)"
-        )
+        draft.task("contact_member", "Ask the member once whether an offer would help", Role.COORDINATOR, "WD(1)")
 
 
 # --- which offers
@@ -106,9 +104,7 @@ def something_to_show(draft: Draft) -> bool:
 
 def _shown(draft: Draft) -> Offer | None:
     limits = _authority(draft)
-    return next(
-        (o for o in available(draft) if limits.allows(o, _value(draft, o), frozenset({Role.SYSTEM}))), None
-    )
+    return next((o for o in available(draft) if limits.allows(o, _value(draft, o), frozenset({Role.SYSTEM}))), None)
 
 
 def _authority(draft: Draft) -> Authority:
@@ -117,9 +113,7 @@ def _authority(draft: Draft) -> Authority:
 
 def _value(draft: Draft, offer: Offer) -> Decimal:
     price = Decimal(str(draft.get("monthly_price") or draft.setting("usual_monthly_price")))
-    return offer.value(
-        price, draft.typed("months"), draft.typed("percent"), Decimal(draft.typed("credit", 0))
-    )
+    return offer.value(price, draft.typed("months"), draft.typed("percent"), Decimal(draft.typed("credit", 0)))
 
 
 def known_and_eligible(draft: Draft) -> bool:
@@ -130,9 +124,7 @@ def known_and_eligible(draft: Draft) -> bool:
 def within_terms(draft: Draft) -> bool:
     """The months, discount or credit go beyond what the catalogue allows for this offer."""
     offer = catalogue(draft).get(draft.typed("code"))
-    return offer is not None and offer.allows(
-        draft.typed("months"), draft.typed("percent"), draft.typed("credit")
-    )
+    return offer is not None and offer.allows(draft.typed("months"), draft.typed("percent"), draft.typed("credit"))
 
 
 def within_authority(draft: Draft) -> bool:
@@ -204,9 +196,7 @@ def take_offer(draft: Draft) -> None:
         saved_by="offer", saved_kind=offer["kind"], accepted_offer=offer["code"],
         offers=[*draft.get("offers")[:-1], {**offer, "accepted_on": draft.today}], hardship_path="decided",
     )  # fmt: skip
-    draft.task(
-        "apply_offer", "Change the membership as agreed", Role.COORDINATOR, "WD(2)", offer=offer["code"]
-    )
+    draft.task("apply_offer", "Change the membership as agreed", Role.COORDINATOR, "WD(2)", offer=offer["code"])
     if offer.get("new_price") or offer.get("percent") or offer["kind"] in ("freeze", "downgrade", "hardship"):
         draft.task("advance_notice",
             "Send the payer advance notice of the new amount before the next collection",

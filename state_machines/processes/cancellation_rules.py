@@ -36,9 +36,7 @@ MISSING_END = {
 def take_statement(draft: Draft) -> None:
     """Fix when notice was given, once and for all, and what is known about the contract."""
     member = draft.fact("member") or {}
-    dead = bool(
-        draft.get("deceased") or draft.get("channel") == "executor" or "deceased" in member.get("flags", ())
-    )
+    dead = bool(draft.get("deceased") or draft.get("channel") == "executor" or "deceased" in member.get("flags", ()))
     joined = member.get("joined_on")
     draft.set(
         deceased=dead,
@@ -235,9 +233,7 @@ def note_evidence(draft: Draft) -> None:
 
 def note_death(draft: Draft) -> None:
     """From here nothing goes to the member."""
-    draft.set(
-        deceased=True, wants_no_offers=True, hardship_path="decided" if draft.get("hardship_path") else None
-    )
+    draft.set(deceased=True, wants_no_offers=True, hardship_path="decided" if draft.get("hardship_path") else None)
     if draft.typed("executor_email"):
         _name(draft, "executor")
     fix_notice(draft)
@@ -246,9 +242,7 @@ def note_death(draft: Draft) -> None:
 def write_to_family(draft: Draft) -> None:
     """Ask for a letter where the member has died and nobody has an address."""
     if draft.get("deceased") and "executor" not in draft.parties:
-        draft.task(
-            "write_to_family", "Write to the family of the member who has died", Role.COORDINATOR, "WD(3)"
-        )
+        draft.task("write_to_family", "Write to the family of the member who has died", Role.COORDINATOR, "WD(3)")
 
 
 def take_notice_back(draft: Draft) -> None:
@@ -260,9 +254,7 @@ def taken_back_by_member(draft: Draft) -> None:
     """The member stays of their own accord, no offer was needed."""
     take_notice_back(draft)
     draft.set(saved_by="member")
-    draft.task(
-        "keep_collecting", "Undo the last collection and the end of the Direct Debit", Role.FINANCE, "WD(1)"
-    )
+    draft.task("keep_collecting", "Undo the last collection and the end of the Direct Debit", Role.FINANCE, "WD(1)")
 
 
 def before_the_end(draft: Draft) -> bool:

@@ -48,9 +48,7 @@ URGENT = (
 """Run in critical cases only, until the sanction is decided."""
 TRIAGE = Clock("triage", ladder="standard")
 DECIDE = Clock("manager", ladder="decision", label="manager's decision")
-RESOLVE = Clock(
-    "resolve", ladder="resolve", expires="resolve_over", anchor="resolve_from", label="time to resolve"
-)
+RESOLVE = Clock("resolve", ladder="resolve", expires="resolve_over", anchor="resolve_from", label="time to resolve")
 EXPEL = Clock("expel", ladder="expel", expires="expel_over", label="time after suspension")
 PANEL = Clock("appeal", ladder="decision", label="decision on the appeal")
 VERIFY = Clock("verify", ladder="standard", label="verification")

@@ -66,32 +66,22 @@ class Finding(Form):
     """What opens a case. Other processes open one with criterion, source, source date and evidence alone."""
 
     criterion: Annotated[Criterion, Field(description="The criterion it falls under")]
-    severity: Annotated[Severity, Field(description="How grave it looks now; triage settles it")] = (
-        Severity.MAJOR
-    )
+    severity: Annotated[Severity, Field(description="How grave it looks now; triage settles it")] = Severity.MAJOR
     clause: Annotated[str, Field(max_length=200, description="Clause of the code; triage needs it")] = ""
-    reliability: Annotated[
-        Reliability, Field(description="Source: A reliable … E unreliable, F cannot be judged")
-    ] = "F"
+    reliability: Annotated[Reliability, Field(description="Source: A reliable … E unreliable, F cannot be judged")] = (
+        "F"
+    )
     credibility: Annotated[
         Credibility, Field(description="Information: 1 confirmed … 5 improbable, 6 cannot be judged")
     ] = "6"
-    source: Annotated[
-        str, Field(min_length=2, max_length=200, description="Kind of source, without names of people")
-    ]
+    source: Annotated[str, Field(min_length=2, max_length=200, description="Kind of source, without names of people")]
     source_date: Annotated[date, Field(description="Date of the source; for fees the date of the invoice")]
     source_url: Annotated[str, Field(max_length=500, description="Address of a public source")] = ""
     allegation: Annotated[str, Field(max_length=8000, description="What is alleged"), "personal"] = ""
-    evidence: Annotated[
-        str, Field(max_length=4000, description="What there is and where it is kept; no names")
-    ] = ""
+    evidence: Annotated[str, Field(max_length=4000, description="What there is and where it is kept; no names")] = ""
     no_evidence: Annotated[str, Field(max_length=500, description="Why there is none")] = ""
-    profile: Annotated[
-        str, Field(max_length=20, description="Rules to follow: empty for ours, RSPO or FLA")
-    ] = ""
-    source_name: Annotated[
-        str, Field(max_length=200, description="Who told us; kept confidential"), "personal"
-    ] = ""
+    profile: Annotated[str, Field(max_length=20, description="Rules to follow: empty for ours, RSPO or FLA")] = ""
+    source_name: Annotated[str, Field(max_length=200, description="Who told us; kept confidential"), "personal"] = ""
     source_email: Annotated[str, Field(max_length=254, description="Where to tell them"), "personal"] = ""
     tell_source: Annotated[bool, Field(description="The source asked to hear when it is concluded")] = False
 
@@ -129,9 +119,7 @@ class Acceptance(Form):
     """What triage settles before a finding is assessed."""
 
     criterion: Criterion
-    clause: Annotated[
-        str, Field(min_length=1, max_length=200, description="The clause alleged to be breached")
-    ]
+    clause: Annotated[str, Field(min_length=1, max_length=200, description="The clause alleged to be breached")]
     severity: Severity
     reliability: Reliability
     credibility: Credibility
@@ -149,9 +137,7 @@ class Rating(Reason):
 class Escalation(Reason):
     """Why the senior manager must decide at once."""
 
-    ground: Annotated[
-        Literal["zero_tolerance", "sanctions", "default_list"], Field(description="What kind of finding")
-    ]
+    ground: Annotated[Literal["zero_tolerance", "sanctions", "default_list"], Field(description="What kind of finding")]
 
 
 class Meeting(Form):
@@ -165,12 +151,10 @@ class Meeting(Form):
 class Interim(Reason):
     """A precaution until the decision."""
 
-    measure: Annotated[
-        str, Field(min_length=3, max_length=2000, description="What is stopped or required meanwhile")
-    ]
-    suspend_rights: Annotated[
-        bool, Field(description="Benefits, logo and platform access are stopped meanwhile")
-    ] = False
+    measure: Annotated[str, Field(min_length=3, max_length=2000, description="What is stopped or required meanwhile")]
+    suspend_rights: Annotated[bool, Field(description="Benefits, logo and platform access are stopped meanwhile")] = (
+        False
+    )
 
 
 class Questions(Form):
@@ -200,9 +184,7 @@ class MoreTime(Reason):
 class Statement(Form):
     """What the member says."""
 
-    statement: Annotated[
-        str, Field(min_length=1, max_length=20000, description="In the member's words"), "personal"
-    ]
+    statement: Annotated[str, Field(min_length=1, max_length=20000, description="In the member's words"), "personal"]
 
 
 def scores(value: Any) -> Any:
@@ -218,15 +200,9 @@ Score = Annotated[int, Field(ge=0, le=3)]
 class Assessment(Form):
     """The assessment as the manager gets it."""
 
-    indicators: Annotated[
-        dict[str, Score], BeforeValidator(scores), Field(description="Each indicator from 0 to 3")
-    ]
-    evidence_grade: Annotated[
-        Literal["strong", "adequate", "weak"], Field(description="The evidence as a whole")
-    ]
-    breach_found: Annotated[
-        bool, Field(description="The clause was breached, on the balance of probabilities")
-    ]
+    indicators: Annotated[dict[str, Score], BeforeValidator(scores), Field(description="Each indicator from 0 to 3")]
+    evidence_grade: Annotated[Literal["strong", "adequate", "weak"], Field(description="The evidence as a whole")]
+    breach_found: Annotated[bool, Field(description="The clause was breached, on the balance of probabilities")]
     recommendation: Literal["no_case", "advisory", "warning", "suspension", "termination"]
     summary: Annotated[
         str, Field(min_length=10, max_length=20000, description="Facts, reply, options, risk"), "personal"

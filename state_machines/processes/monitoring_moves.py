@@ -17,9 +17,7 @@ MEMBER, SYS = Role.MEMBER, Role.SYSTEM
 UNDECIDED = ("signal", "triage", "assessment", "recommended", "manager_decision", "senior_decision")
 
 
-def move(
-    trigger: str, source: str | tuple[str, ...], target: str | None, by: set[Role], **rest: Any
-) -> Transition:
+def move(trigger: str, source: str | tuple[str, ...], target: str | None, by: set[Role], **rest: Any) -> Transition:
     """Return a transition, written short."""
     return Transition(trigger, source, target, by=frozenset(by), **rest)
 

@@ -75,9 +75,7 @@ def upheld_complaint_is_answered(draft: Draft) -> bool:
 def upheld_complaints(draft: Draft) -> list[Mapping[str, Any]]:
     """The linked complaints that were upheld, wholly or in part."""
     return [
-        c
-        for c in _complaints(draft)
-        if str(c.get("outcome") or "").lower() in ("upheld", "partly", "partly_upheld")
+        c for c in _complaints(draft) if str(c.get("outcome") or "").lower() in ("upheld", "partly", "partly_upheld")
     ]
 
 

@@ -80,9 +80,7 @@ def terminate(draft: Draft) -> None:
     draft.set(stage="expulsion", terminated_on=draft.today, appeal_until=last_day(draft, "appeal_window"))
     draft.change_member(status="terminated")
     draft.send("monitoring_benefits_stopped", "role:finance")
-    draft.task(
-        "monitoring_final_invoice", "Send the last invoice and end the licences", Role.FINANCE, "WD(10)"
-    )
+    draft.task("monitoring_final_invoice", "Send the last invoice and end the licences", Role.FINANCE, "WD(10)")
     letter(draft, "monitoring_termination", appeal_until=draft.get("appeal_until"))
 
 
@@ -149,9 +147,7 @@ def plan_is_rejected(draft: Draft) -> None:
     draft.set(rejection_proposed=False, plan_meeting=False)
     letter(draft, "monitoring_plan_rejected", plan_by=last_day(draft, "plan"))
     if int(draft.get("plan_rejections")) >= int(draft.setting("plan_rounds")):
-        draft.task(
-            "monitoring_meet_member", "Two plans were rejected: meet the member", Role.MANAGER, "WD(5)"
-        )
+        draft.task("monitoring_meet_member", "Two plans were rejected: meet the member", Role.MANAGER, "WD(5)")
 
 
 def set_new_date(draft: Draft) -> None:

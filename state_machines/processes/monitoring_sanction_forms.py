@@ -18,16 +18,10 @@ from state_machines.processes.monitoring_forms import Form, Lines, Statement, li
 class Decision(Form):
     """What every decision says about itself."""
 
-    rationale: Annotated[
-        str, Field(min_length=3, max_length=8000, description="Why this; no names of people")
-    ]
-    options_considered: Annotated[
-        Lines, Field(min_length=1, description="What else was possible, one per line")
-    ]
+    rationale: Annotated[str, Field(min_length=3, max_length=8000, description="Why this; no names of people")]
+    options_considered: Annotated[Lines, Field(min_length=1, description="What else was possible, one per line")]
     policy_clause: Annotated[str, Field(min_length=1, max_length=200, description="The clause it rests on")]
-    dissent: Annotated[
-        str, Field(max_length=2000, description="Who saw it differently, and why"), "personal"
-    ] = ""
+    dissent: Annotated[str, Field(max_length=2000, description="Who saw it differently, and why"), "personal"] = ""
     conflict_declared: Annotated[bool, Field(description="I have a conflict of interest with this member")]
     present: Annotated[Lines, Field(description="Who sat, one per line"), "personal"] = []
 
@@ -36,9 +30,7 @@ class CloseDecision(Decision):
     """No sanction."""
 
     chosen: Literal["NO_CASE", "ADVISORY"]
-    advice: Annotated[
-        str, Field(max_length=4000, description="What the advisory letter says"), "personal"
-    ] = ""
+    advice: Annotated[str, Field(max_length=4000, description="What the advisory letter says"), "personal"] = ""
     despite_complaint: Annotated[
         str, Field(max_length=2000, description="Why, although a linked complaint is upheld")
     ] = ""
@@ -94,9 +86,7 @@ def actions(value: Any) -> Any:
     names = ("text", "owner", "due", "evidence", "root_cause")
     if not isinstance(value, str):
         return value
-    return [
-        dict(zip(names, (part.strip() for part in line.split("|")), strict=False)) for line in lines(value)
-    ]
+    return [dict(zip(names, (part.strip() for part in line.split("|")), strict=False)) for line in lines(value)]
 
 
 class Plan(Form):
@@ -112,9 +102,7 @@ class Plan(Form):
 class Evidence(Form):
     """What shows that it is done."""
 
-    evidence: Annotated[
-        Lines, Field(min_length=1, description="One line for each action, in their order"), "personal"
-    ]
+    evidence: Annotated[Lines, Field(min_length=1, description="One line for each action, in their order"), "personal"]
 
 
 class Gaps(Form):
@@ -145,26 +133,20 @@ class Verification(Form):
         Literal["documents", "visit", "third_party", "interview"], Field(description="How it was checked")
     ]
     findings: Annotated[str, Field(min_length=3, max_length=8000, description="What was found"), "personal"]
-    split_off: Annotated[
-        str, Field(max_length=500, description="Where open actions of a linked complaint go on")
-    ] = ""
+    split_off: Annotated[str, Field(max_length=500, description="Where open actions of a linked complaint go on")] = ""
 
 
 class Appeal(Statement):
     """An appeal against a sanction."""
 
-    grounds: Annotated[
-        Literal["procedure", "new_evidence", "proportionality"], Field(description="What it rests on")
-    ]
+    grounds: Annotated[Literal["procedure", "new_evidence", "proportionality"], Field(description="What it rests on")]
 
 
 class PanelDecision(Form):
     """What the panel decided."""
 
     rationale: Annotated[str, Field(min_length=3, max_length=8000, description="Why; the member reads it")]
-    panel: Annotated[
-        Lines, Field(min_length=1, description="Who sat, one per line: staff number or name"), "personal"
-    ]
+    panel: Annotated[Lines, Field(min_length=1, description="Who sat, one per line: staff number or name"), "personal"]
     policy_clause: Annotated[str, Field(min_length=1, max_length=200)]
     dissent: Annotated[str, Field(max_length=2000), "personal"] = ""
     conflict_declared: bool

@@ -34,9 +34,7 @@ def deciding() -> list[Transition]:
     alone = {"four_eyes": ("submit_assessment",), "closes_tasks": ("*",)}
     above: dict[str, Any] = {"four_eyes": RECOMMENDERS, "closes_tasks": ("*",)}
     sat = (rule.no_conflict_declared, rule.quorum_is_reached)
-    sanction = partial(
-        move, source="senior_decision", by={S}, needs=form.SanctionDecision, danger=True, **above
-    )
+    sanction = partial(move, source="senior_decision", by={S}, needs=form.SanctionDecision, danger=True, **above)
     return [
         move("close_without_case", "manager_decision", "closed", {M}, needs=form.CloseDecision,
              does=(close_as_chosen,),
@@ -65,9 +63,7 @@ def deciding() -> list[Transition]:
 
 def planning() -> list[Transition]:
     """The corrective plan of a warned member, its milestones and its verification."""
-    rejecting = partial(
-        move, "reject_plan", "cap_review", "warned", needs=Shortcomings, does=(do.plan_is_rejected,)
-    )
+    rejecting = partial(move, "reject_plan", "cap_review", "warned", needs=Shortcomings, does=(do.plan_is_rejected,))
     reaching = partial(move, "milestone_due", "cap_active", by={SYS})
     return [
         move("file_plan", "warned", "cap_review", {MEMBER, C}, needs=form.Plan, only_if=(rule.rounds_left,),

@@ -116,9 +116,7 @@ def statutes_allow(draft: Draft) -> bool:
 
 def rounds_left(draft: Draft) -> bool:
     """As many plans were rejected as may be: the manager meets the member first."""
-    return int(draft.get("plan_rejections", 0)) < int(draft.setting("plan_rounds")) or bool(
-        draft.get("plan_meeting")
-    )
+    return int(draft.get("plan_rejections", 0)) < int(draft.setting("plan_rounds")) or bool(draft.get("plan_meeting"))
 
 
 def rounds_are_used_up(draft: Draft) -> bool:
@@ -133,9 +131,7 @@ def first_rejection(draft: Draft) -> bool:
 
 def last_rejection_proposed(draft: Draft) -> bool:
     """The coordinator proposes a further rejection first; after the last, accept or record a refusal."""
-    return (
-        not first_rejection(draft) and not rounds_are_used_up(draft) and bool(draft.get("rejection_proposed"))
-    )
+    return not first_rejection(draft) and not rounds_are_used_up(draft) and bool(draft.get("rejection_proposed"))
 
 
 def may_be_rejected_again(draft: Draft) -> bool:

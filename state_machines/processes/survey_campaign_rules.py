@@ -199,9 +199,7 @@ def chase_has_ended(draft: Draft) -> bool:
     return (
         Role.SYSTEM in draft.actor.roles
         or not still
-        or draft.because(
-            f"{still} members are still being chased; extend, exempt or fail each of them first."
-        )
+        or draft.because(f"{still} members are still being chased; extend, exempt or fail each of them first.")
     )
 
 
@@ -216,9 +214,7 @@ def no_cell_is_too_small(draft: Draft) -> bool:
     return (
         smallest is None
         or int(smallest) >= fewest
-        or draft.because(
-            f"A shared figure stands on {smallest} answers, and {fewest} are the fewest; leave it out."
-        )
+        or draft.because(f"A shared figure stands on {smallest} answers, and {fewest} are the fewest; leave it out.")
     )
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from state_machines.forms import Yes
+
 
 class Form(BaseModel):
     """A form takes no field it does not know."""
@@ -17,7 +19,6 @@ class Form(BaseModel):
 
 Reason = Annotated[str, Field(min_length=3, max_length=2000, description="Why; it stays on the record")]
 QuestionId = Annotated[str, Field(min_length=1, max_length=80)]
-Yes = Literal[True]
 
 
 class Because(Form):
@@ -41,9 +42,7 @@ class Plan(Form):
 
     title: Annotated[str, Field(min_length=3, max_length=200, description="What members read as its name")]
     questionnaire: Annotated[str, Field(min_length=1, max_length=80, description="Name of the questionnaire")]
-    questionnaire_version: Annotated[int | None, Field(ge=1, description="Its version, when it is known")] = (
-        None
-    )
+    questionnaire_version: Annotated[int | None, Field(ge=1, description="Its version, when it is known")] = None
     questionnaire_fingerprint: Annotated[
         str, Field(max_length=128, description="Digest of the questions, by which they are found again")
     ] = ""
@@ -54,12 +53,8 @@ class Plan(Form):
         Field(min_length=1, max_length=20, description="Who is asked, by keys of the register"),
     ]
     ladder: Annotated[str, Field(max_length=40, description="Which ladder of reminders")] = "standard"
-    owners: Annotated[list[str], Field(max_length=20, description="Who coordinates")] = Field(
-        default_factory=list
-    )
-    risks: Annotated[list[str], Field(max_length=50, description="What may go wrong")] = Field(
-        default_factory=list
-    )
+    owners: Annotated[list[str], Field(max_length=20, description="Who coordinates")] = Field(default_factory=list)
+    risks: Annotated[list[str], Field(max_length=50, description="What may go wrong")] = Field(default_factory=list)
     languages: Annotated[list[str], Field(max_length=30, description="In which it is asked")] = Field(
         default_factory=lambda: ["en"]
     )
@@ -84,9 +79,7 @@ class PlanApproval(Form):
 class QuestionSet(Form):
     """Which version of the questions is asked; from now on it does not change."""
 
-    questionnaire_version: Annotated[int | None, Field(ge=1, description="Version of the questionnaire")] = (
-        None
-    )
+    questionnaire_version: Annotated[int | None, Field(ge=1, description="Version of the questionnaire")] = None
 
 
 class SkippedPilot(QuestionSet):
@@ -149,9 +142,7 @@ class Outstanding(Form):
 class Exceptions(Form):
     """Everybody whose answer is missing."""
 
-    outstanding: Annotated[
-        list[Outstanding], Field(min_length=1, max_length=5000, description="Each with an action")
-    ]
+    outstanding: Annotated[list[Outstanding], Field(min_length=1, max_length=5000, description="Each with an action")]
     reason: Reason
 
     @model_validator(mode="after")
@@ -188,9 +179,7 @@ class Bounce(Form):
 class Repaired(Form):
     """How the member can be reached again."""
 
-    note: Annotated[str, Field(max_length=1000, description="What was wrong and who said so"), "personal"] = (
-        ""
-    )
+    note: Annotated[str, Field(max_length=1000, description="What was wrong and who said so"), "personal"] = ""
 
 
 class RepairedLate(Repaired):
@@ -232,13 +221,11 @@ class Submission(Form):
     respondent_name: Annotated[
         str, Field(min_length=2, max_length=200, description="Who answers for the member"), "personal"
     ]
-    respondent_role: Annotated[
-        str, Field(min_length=2, max_length=200, description="And in which role"), "personal"
-    ]
+    respondent_role: Annotated[str, Field(min_length=2, max_length=200, description="And in which role"), "personal"]
     declaration: Annotated[Yes, Field(description="I may answer for the organisation, and this is true")]
-    missing: Annotated[
-        list[QuestionId], Field(max_length=1000, description="Required questions without an answer")
-    ] = Field(default_factory=list)
+    missing: Annotated[list[QuestionId], Field(max_length=1000, description="Required questions without an answer")] = (
+        Field(default_factory=list)
+    )
     flags: Flags = Field(default_factory=list)
     score: Annotated[float | None, Field(ge=0, le=100, description="Risk score")] = None
     band: Annotated[str, Field(max_length=20, description="Risk band")] = ""
@@ -284,9 +271,7 @@ class Imputation(Form):
     """Answers changed by staff."""
 
     revision: Annotated[int, Field(ge=1, description="Number of the version with the change")]
-    questions: Annotated[
-        list[QuestionId], Field(min_length=1, max_length=100, description="Which were changed")
-    ]
+    questions: Annotated[list[QuestionId], Field(min_length=1, max_length=100, description="Which were changed")]
     reason: Reason
     flags: Annotated[Flags | None, Field(description="What the review finds now"), "personal"] = None
 
@@ -347,6 +332,4 @@ class Refusal(Form):
     """The member says in writing that it will not answer."""
 
     in_writing: Annotated[Yes, Field(description="It was said in writing")]
-    statement: Annotated[
-        str, Field(min_length=3, max_length=4000, description="In the member's words"), "personal"
-    ]
+    statement: Annotated[str, Field(min_length=3, max_length=4000, description="In the member's words"), "personal"]

@@ -77,9 +77,7 @@ def _chase(trigger: str, does: tuple[Effect, ...], sends: tuple[Send, ...], **mo
     common: dict[str, Any] = {"by": SYSTEM, "does": (rules.mark_overdue, *does), "sends": sends} | more
     return [
         Transition(trigger, ASKED, "escalated", only_if=guards, **common),
-        Transition(
-            trigger, ("escalated", "formal_notice"), None, only_if=(rules.no_notice_yet, *guards), **common
-        ),
+        Transition(trigger, ("escalated", "formal_notice"), None, only_if=(rules.no_notice_yet, *guards), **common),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,6 @@ import typer
 from typer.testing import CliRunner
 
 from cli.main import MODULES, app
-from config.clock import monotonic
 
 TEXT_ONLY = {"init", "up", "demo", "stop", "process show", "process diagram", "process docs"}
 """Commands whose result is a running program, a page or a drawing."""
@@ -59,9 +59,18 @@ def test_the_list_of_commands_is_there_within_a_second() -> None:
     command = [str(Path(sys.executable).with_name("muster")), "--help"]
     took = []
     for _ in range(3):
-        began = monotonic()
+        began = os.times()
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        took.append(monotonic() - began)
+        ended = os.times()
+        # The processor's time, since other tests run beside this one.
+        took.append(ended.children_user + ended.children_system - began.children_user - began.children_system)
         assert done.returncode == 0 and "members" in done.stdout
 
     assert min(took) < 1.0
+
+
+def test_the_list_of_commands_loads_nothing_that_takes_long() -> None:
+    script = "import sys, cli.main; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert not set(done.stdout.split()) & {"sqlalchemy", "prefect", "pydantic", "emails", "jinja2", "fastapi"}

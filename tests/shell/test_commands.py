@@ -127,7 +127,8 @@ def test_the_database_refuses_to_change_or_delete_an_event(cast: Cast) -> None:
 
 def test_what_is_listed_and_what_may_be_opened_are_the_same_for_everybody(cast: Cast) -> None:
     refs = [
-        a_complaint(cast), a_complaint(cast, "South", "B"), a_complaint(cast, "North", "C", about_staff=[cast.actor("Amara").person]),
+        a_complaint(cast), a_complaint(cast, "South", "B"),
+        a_complaint(cast, "North", "C", about_staff=[cast.actor("Amara").person]),
         a_complaint(cast, "South", "D", about_staff=[cast.actor("Sol").person]),
     ]  # fmt: skip
     commands.restrict(cast.env, refs[1], ["bo@muster.example"], actor=cast.actor("Mina"))

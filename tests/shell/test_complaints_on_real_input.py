@@ -193,11 +193,12 @@ def test_every_unacknowledged_complaint_is_escalated_once_on_the_right_working_d
     for trigger, more in (("overdue_act_now", None), ("escalate_to_manager", 3), ("escalate_to_senior", 10)):
         expected = {case: _day_of(row.date, more) for case, row in received.items()}
         assert fired[trigger] == {case: day for case, day in expected.items() if day <= MONTH[-1]}, trigger
-    late = {case for case, row in received.items() if row.date >= date(2023, 9, 3)}
-    assert len(late) == 125
-    assert {fired["overdue_act_now"][case] for case in late} == {date(2023, 9, n) for n in (12, 13, 14, 15, 16, 9 + 2)} - {
-        date(2023, 9, 11)
-    }
+    first = {received[case].date: day for case, day in fired["overdue_act_now"].items()}
+    last_week = {f"2023-09-0{n}": first[date(2023, 9, n)].isoformat() for n in (4, 5, 6, 7, 8)}
+    assert last_week == {
+        "2023-09-04": "2023-09-12", "2023-09-05": "2023-09-13", "2023-09-06": "2023-09-14", "2023-09-07": "2023-09-15",
+        "2023-09-08": "2023-09-16",
+    }  # fmt: skip
 
 
 def _day_of(received: date, working_days_late: int | None) -> date:
@@ -256,10 +257,10 @@ def test_what_was_not_mailed_is_in_the_queue_and_in_the_digest(month: Month) -> 
     assert {"mina@muster.example", "sol@muster.example"} <= set(digests)
     body = digests["mina@muster.example"].get_body(("plain",))
     assert body is not None
-    assert "2067" in body.get_content().replace(",", "") or "2109" in body.get_content().replace(",", "")
+    assert f"and {held - 20} more" in body.get_content()
 
 
 def test_the_record_of_a_month_is_whole_and_nothing_is_stuck(month: Month) -> None:
     with reading(month.cast.env.engine) as conn:
-        assert audit.verify(conn).problems == ()
-    assert run_checks(month.cast.env, now=month.cast.env_now).total == 0
+        assert audit.verify(conn).ok
+    assert run_checks(month.cast.env, now=month.cast.env_now).to_dict() == {}
