@@ -4,4 +4,5 @@ import sys
 
 from bench import sweep
 
-sweep.main(*(int(value.replace("_", "")) for value in sys.argv[1:3]))
+if __name__ == "__main__":  # a long sweep starts processes, which import this again
+    sweep.main(*(int(value.replace("_", "")) for value in sys.argv[1:3]))

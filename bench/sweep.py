@@ -103,7 +103,7 @@ def run(count: int, naive: int) -> list[tuple[str, float]]:
             rest = text("UPDATE cases SET due_at = NULL WHERE id NOT IN (SELECT id FROM cases ORDER BY id LIMIT :n)")
             conn.execute(rest, {"n": naive})
         go_to(env, LAUNCH + timedelta(days=40))
-        one_by_one = timed(lambda: sweep_due(env, batch=1).due)
+        one_by_one = timed(lambda: sweep_due(env, batch=1, workers=1).due)
         small, large = (_statements_at(size) for size in (200, 2000))
         print(f"statements per batch of 200: {small}, of 2,000: {large}")
     return [("Muster, batches of 2,000", ours[0] / ours[1]), ("raw SQL, batches of 2,000", raw[0] / raw[1]),

@@ -41,6 +41,7 @@ START_OF_DAY = time(9, 0)
 FIRST_DAY = "-80wd"
 DOMAIN = "association.example"
 MINUTE = timedelta(minutes=1)
+QUERY = "Please check this answer, and tell us where the figure comes from."
 
 Progress = Callable[..., None]
 
@@ -312,9 +313,8 @@ class _Telling:
         if then == "complete":
             self._complete(step, owner, flags)
         elif then == "query":
-            ask = [{"question": flag.split(":", 1)[1], "text": "Please check this answer, and tell us where the figure comes from."}
-                   for flag in flags[:3]]  # fmt: skip
-            self._do(step, "query", owner, {"questions": ask}, minutes=3)
+            asked = [{"question": flag.split(":", 1)[1], "text": QUERY} for flag in flags[:3]]
+            self._do(step, "query", owner, {"questions": asked}, minutes=3)
 
     def _response(self, story: Mapping[str, Any]) -> tuple[str, str]:
         """Return the reference of a member's response and the coordinator who owns it."""

@@ -64,8 +64,10 @@ def gather(conn: Connection, cases: Sequence[Case], *, now: datetime) -> Facts:
 
 
 def _member(card: MemberCard) -> dict[str, Any]:
+    """A member as guards see it. Flags are in small letters, as in the policy; the register writes them in capitals."""
     return {
-        "id": card.id, "ref": card.ref, "name": card.name, "status": card.status, "flags": tuple(card.flags),
+        "id": card.id, "ref": card.ref, "name": card.name, "status": card.status,
+        "flags": tuple(sorted(flag.lower() for flag in card.flags)),
         "joined_on": card.joined_on.isoformat() if card.joined_on else None, "team": card.team,
     }  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, false, select
 
 from cases import facts as case_facts
 from cases import opening
@@ -56,6 +56,8 @@ def _meant(change: Change, wish: FireLinked) -> ColumnElement[bool]:
         return CaseRow.id == case.parent_id
     if wish.where.startswith("member:"):
         name = wish.where.split(":", 1)[1]
+        if case.member_id is None:
+            return false()
         return (CaseRow.member_id == case.member_id) & (CaseRow.process == name) & (CaseRow.id != case.id)
     linked = select(CaseLink.to_id).where(CaseLink.from_id == case.id, CaseLink.type == wish.where).union(
         select(CaseLink.from_id).where(CaseLink.to_id == case.id, CaseLink.type == wish.where)

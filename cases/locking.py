@@ -9,12 +9,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from cases.rows import Head, case_of
+from cases.rows import Head, clocks_from_json, person_of
 from cases.tables import CaseRow
 from config.database import Connection
 from state_machines.values import Case
 
-COLUMNS = [column for column in CaseRow.__table__.columns if column.name not in ("parked_why", "outcome")]
+FIRST = (
+    "id", "ref", "process", "state", "version", "opened_at", "received_at", "entered_at", "member_id", "subject",
+    "team", "owner_id", "parent_id", "on_hold", "data", "parties", "clocks", "counts", "people", "last_seq", "last_hash",
+    "owner_role", "coordinator_id", "process_version", "walled_off",
+)  # fmt: skip
+"""What a decision needs, in the order in which ``locked_of`` takes it apart: by place, which a sweep feels."""
+COLUMNS = [CaseRow.__table__.c[name] for name in (*FIRST, "restricted_to", "due_at", "closed_at")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,17 @@ class Locked:
 
 def locked_of(row: Any) -> Locked:
     """Return what a locked row holds."""
-    return Locked(
-        case_of(row), Head(row.last_seq, row.last_hash), row.owner_id, row.owner_role, row.coordinator_id,
-        row.process_version, tuple(row.walled_off or ()), row,
+    (
+        case_id, ref, process, state, version, opened_at, received_at, entered_at, member_id, subject, team, owner_id,
+        parent_id, on_hold, data, parties, clocks, counts, people, last_seq, last_hash, owner_role, coordinator_id,
+        process_version, walled_off,
+    ) = row[: len(FIRST)]  # fmt: skip
+    case = Case(
+        case_id, ref, process, state, version, opened_at, received_at, entered_at, member_id, subject, team,
+        person_of(owner_id), parent_id, on_hold, data, parties, clocks_from_json(clocks), counts, people,
     )  # fmt: skip
+    head = Head(last_seq, last_hash)
+    return Locked(case, head, owner_id, owner_role, coordinator_id, process_version, tuple(walled_off or ()), row)
 
 
 def lock_where(conn: Connection, condition: ColumnElement[bool]) -> list[Locked]:

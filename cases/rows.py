@@ -70,12 +70,17 @@ def clock_from_json(name: str, stored: Mapping[str, Any]) -> RunningClock:
     )
 
 
+def clocks_from_json(stored: Mapping[str, Any]) -> dict[str, RunningClock]:
+    """Return the running clocks that were stored."""
+    return {name: clock_from_json(name, clock) for name, clock in stored.items()}
+
+
 def case_of(row: Any) -> Case:
     """Return the snapshot of a row of ``cases``."""
     return Case(
         row.id, row.ref, row.process, row.state, row.version, row.opened_at, row.received_at, row.entered_at,
         row.member_id, row.subject, row.team, person_of(row.owner_id), row.parent_id, row.on_hold, row.data,
-        row.parties, {name: clock_from_json(name, stored) for name, stored in row.clocks.items()},
+        row.parties, clocks_from_json(row.clocks),
         row.counts, row.people,
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,20 +33,33 @@ def change_of(outcome: Outcome, locked: Locked, world: World) -> Change:
 
 
 def owner_after(outcome: Outcome, locked: Locked, world: World) -> tuple[int | None, int | None]:
-    """Return who owns the case after this, and who is its coordinator. The owner changes with role or state only."""
+    """Return who owns the case after this, and who is its coordinator. The owner changes with role or state, or when
+    they have left or may no longer see it."""
+    out = _kept_out(outcome, locked, world)
     named = named_owner(outcome, world)
-    if named is not None and named not in locked.walled_off:
+    if named is not None and named not in out:
         return named, named if outcome.owner_role is Role.COORDINATOR else locked.coordinator_id
-    if outcome.final or (outcome.after.state == outcome.before.state and _active(locked.owner_id, world)):
+    stays = locked.owner_id not in out and _active(locked.owner_id, world)
+    if outcome.final or (outcome.after.state == outcome.before.state and stays):
         return locked.owner_id, locked.coordinator_id
     same_role = outcome.owner_role.value == locked.owner_role and outcome.owner_role is Role.COORDINATOR
-    if same_role and _active(locked.owner_id, world):
+    if same_role and stays:
         return locked.owner_id, locked.coordinator_id
     owner = owner_for(
         outcome.owner_role, outcome.after, process_named(outcome.after.process), world.staffing,
-        coordinator_id=locked.coordinator_id, kept_out=locked.walled_off,
+        coordinator_id=locked.coordinator_id, kept_out=out,
     )  # fmt: skip
     return owner, owner if outcome.owner_role is Role.COORDINATOR else locked.coordinator_id
+
+
+def _kept_out(outcome: Outcome, locked: Locked, world: World) -> Collection[int]:
+    """The staff who may not see the case after this: walled off, also by this very step, or not among the named."""
+    walled: Collection[int] = locked.walled_off
+    if outcome.after.data is not outcome.before.data and "walled_off" in outcome.after.data:
+        walled = {*walled, *writing.walled_off(outcome.after)}
+    if locked.row.restricted_to is None:
+        return walled
+    return {*walled, *(set(world.staffing.people) - set(locked.row.restricted_to))}
 
 
 def named_owner(outcome: Outcome, world: World) -> int | None:
@@ -97,7 +110,7 @@ def _write(conn: Connection, changes: Sequence[Change], world: World) -> None:
     writing.write_events(conn, rows)
     messages = writing.messages_of(changes)
     if messages:
-        outbox.enqueue(conn, messages, now=world.now)
+        outbox.append(conn, messages, now=world.now)
     writing.write_tasks(conn, changes)
     writing.write_links(conn, (
         (c.outcome.after.id, c.link[0], c.link[1], world.now, c.outcome.steps[0].actor.person)

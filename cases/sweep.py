@@ -10,7 +10,6 @@ import gc
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,11 +22,12 @@ from cases import facts as case_facts
 from cases import store
 from cases.commands import plain_change
 from cases.environment import Environment, World, world
+from cases.hands import hands, results
 from cases.locking import Locked, claim_due, lock_ids
 from cases.tables import CaseRow, Sweep
 from cases.writing import Change
 from config import clock
-from config.database import Connection, transaction
+from config.database import Connection, reading, transaction
 from state_machines.engine import advance
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM
@@ -64,6 +64,10 @@ class SweepReport:
         }  # fmt: skip
 
 
+LONG_SWEEP = 8
+"""From so many batches on another process is worth its start, which takes about two seconds."""
+
+
 def sweep_due(
     env: Environment,
     *,
@@ -76,27 +80,38 @@ def sweep_due(
     """Fire every rung due by ``now`` (the installation's clock unless given) and return what was done.
 
     Writes one row of ``sweeps``, the heartbeat. With a budget it stops between batches and says that there is more.
-    While the database writes one batch, the next is decided: so many ``workers``, each with transactions of its own.
+    A long sweep is shared by so many ``workers``: processes, each with transactions of its own.
     """
     size = batch or env.policy.sweep.get("batch", 2000)
     started, began = clock.monotonic(), clock.utc_now()
     report = SweepReport(now or env.now())
     until = None if budget_seconds is None else started + budget_seconds
-    first = _batches(env, report.now, size, until, progress, most=1)
-    _add(report, first)
-    if first.more:
+    _add(report, sweep_batches(env, report.now, size, until, progress, most=1))
+    if report.more:
         report.more = False
-        with ThreadPoolExecutor(workers) as pool:
-            work = [pool.submit(_batches, env, report.now, size, until, progress) for _ in range(workers)]
-            for part in work:
-                _add(report, part.result())
+        helpers = workers - 1 if _is_long(env, report.now, size) else 0
+        with hands(env, helpers, sweep_batches, report.now, size, until) as helping:
+            _add(report, sweep_batches(env, report.now, size, until, progress))
+            for part in results(helping):
+                _add(report, part)
     report.milliseconds = int((clock.monotonic() - started) * 1000)
     _heartbeat(env, report, began)
     return report
 
 
-def _batches(
-    env: Environment, now: datetime, size: int, until: float | None, progress: Progress | None, most: int | None = None
+def _is_long(env: Environment, now: datetime, size: int) -> bool:
+    with reading(env.engine) as conn:
+        beyond = select(CaseRow.id).where(CaseRow.due_at <= now).order_by(CaseRow.due_at, CaseRow.id)
+        return conn.execute(beyond.offset(LONG_SWEEP * size).limit(1)).first() is not None
+
+
+def sweep_batches(
+    env: Environment,
+    now: datetime,
+    size: int,
+    until: float | None = None,
+    progress: Progress | None = None,
+    most: int | None = None,
 ) -> SweepReport:
     """Sweep batches until one comes back short, the time is up, or there were ``most``."""
     report = SweepReport(now)

@@ -63,12 +63,16 @@ class Change:
         )
 
 
+_MOVED = text("""
+CREATE TEMP TABLE IF NOT EXISTS moved (id bigint, version int, clocks jsonb, due_at timestamptz,
+  deadline_at timestamptz, last_seq int, last_hash text, data jsonb) ON COMMIT DELETE ROWS
+""")
+_NONE_MOVED = text("DELETE FROM moved")
+_MOVED_COLUMNS = ("id", "version", "clocks", "due_at", "deadline_at", "last_seq", "last_hash", "data")
 _LIGHT = text("""
 UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks, due_at = u.due_at, deadline_at = u.deadline_at,
   last_seq = u.last_seq, last_hash = u.last_hash, data = u.data, parked_at = NULL, parked_why = NULL
-FROM json_to_recordset(CAST(:rows AS json)) AS u(id bigint, version int, clocks jsonb, due_at timestamptz,
-  deadline_at timestamptz, last_seq int, last_hash text, data jsonb)
-WHERE c.id = u.id AND c.version = u.version
+FROM moved AS u WHERE c.id = u.id AND c.version = u.version
 """)
 
 _FULL = text("""
@@ -105,16 +109,32 @@ def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Hea
     for change, head in pairs:
         if change.locked is not None:
             (light if change.light else full).append((change, head))
-    _update(conn, _LIGHT, [_light_row(*pair) for pair in light])
+    if light:
+        conn.execute(_MOVED)
+        conn.execute(_NONE_MOVED)
+        copy_rows(conn, "moved", _MOVED_COLUMNS, (_moved_row(*pair) for pair in light), ready=True)
+        _expect(conn.execute(_LIGHT).rowcount, len(light))
     _update(conn, _FULL, [_full_row(*pair) for pair in full])
 
 
 def _update(conn: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    changed = conn.execute(statement, {"rows": json_text(rows)}).rowcount
-    if changed != len(rows):
+    _expect(conn.execute(statement, {"rows": json_text(rows)}).rowcount, len(rows))
+
+
+def _expect(changed: int, wanted: int) -> None:
+    if changed != wanted:
         raise CaseChanged
+
+
+def _moved_row(change: Change, head: Head) -> tuple[Any, ...]:
+    outcome = change.outcome
+    after = outcome.after
+    return (
+        after.id, outcome.before.version, json_text(clocks_to_json(after.clocks)), outcome.due_at, outcome.deadline,
+        head.seq, head.hash, json_text(after.data),
+    )  # fmt: skip
 
 
 def _light_row(change: Change, head: Head) -> dict[str, Any]:

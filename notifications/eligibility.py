@@ -160,7 +160,8 @@ def _forbidden(message: QueuedMessage, view: CaseView | None, kind: MessageKind)
         return Suppress(NO_ADDRESS, repair=True)
     if kind.demands_payment and (reason := _no_demand(flags)):
         return Suppress(reason)
-    if view.member_status in LEFT and (kind.while_in or kind.purpose is Purpose.MARKETING):
+    useless = (kind.while_in and not kind.after_leaving) or kind.purpose is Purpose.MARKETING
+    if view.member_status in LEFT and useless:
         return Suppress("the member has left")
     return None
 

@@ -35,6 +35,8 @@ class MessageKind:
     """The states in which it is still wanted when it is sent; empty for a message that is always owed."""
     demands_payment: bool = False
     """Never sent to a member in breathing space (Debt Respite Scheme Regulations 2020)."""
+    after_leaving: bool = False
+    """Still owed to a member who has left before it could be sent."""
     urgent: bool = False
     """Internal kinds: leaves however many notices its reader got today; the queue and the digest would be too late."""
     sample: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, text, update
 
-from config.database import Connection, json_text
+from config.database import Connection, copy_rows, json_text
 from notifications import catalogue
 from notifications.tables import FAILED, QUEUED, MessageRow
 from notifications.values import NewMessage
@@ -56,6 +56,22 @@ def enqueue(conn: Connection, messages: Sequence[NewMessage], *, now: datetime) 
         given = [dict(zip(COLUMNS, row, strict=True)) for row in rows[start : start + _BATCH]]
         added += conn.execute(_INSERT, {"rows": json_text(given)}).rowcount
     return added
+
+
+def append(conn: Connection, messages: Sequence[NewMessage], *, now: datetime) -> int:
+    """Queue messages whose keys are known to be new, because the events they come from are; return how many.
+
+    Half the time of `enqueue`. A key that is there after all is an error of the database.
+    """
+    rows = (
+        (m.key, m.case_id, m.event_seq, m.kind, m.audience, catalogue.kind(m.kind).purpose.value,
+         json_text(m.data) if m.data else _NOTHING, m.clock, m.member_id, m.not_before or now, now)
+        for m in messages
+    )  # fmt: skip
+    return copy_rows(conn, "messages", COLUMNS, rows, ready=True)
+
+
+_NOTHING = json_text({})
 
 
 def requeue(conn: Connection, ids: Sequence[int], *, now: datetime) -> int:

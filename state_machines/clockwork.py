@@ -196,12 +196,21 @@ def after_move(
         if running is None or clock.name in restarts:
             fresh = started(process, clock, case, data, context=context, now=now)
             if fresh is not None:
-                clocks[clock.name] = fresh
+                clocks[clock.name] = _as_it_was(process, clock, fresh, running, context)
         elif clock.paused:
             clocks[clock.name] = paused(running, now)
         else:
             clocks[clock.name] = resumed(process, clock, running, data, context=context, now=now)
     return clocks
+
+
+def _as_it_was(
+    process: Process, clock: Clock, fresh: RunningClock, before: RunningClock | None, context: Context
+) -> RunningClock:
+    """A clock that starts again where it started before keeps the rungs that fired: they are the same occurrences."""
+    if before is None or before.anchor != fresh.anchor or not before.fired:
+        return fresh
+    return wound(process, clock, replace(fresh, fired=before.fired), context)
 
 
 def recalculated(process: Process, case: Case, context: Context) -> Clocks | None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from transitions import Machine, MachineError
 
 from state_machines import clockwork
+from state_machines.calendars import CalendarError
 from state_machines.draft import Draft
 from state_machines.ladders import EXPIRES, DueRung, latest_repeat, mark_fired
 from state_machines.objections import (
@@ -89,12 +90,22 @@ def decide(
     now: datetime,
 ) -> Outcome | Refused:
     """Return what a trigger would do to a case at this moment, or why it is refused."""
-    moved = _move(process, case, trigger, payload, None, actor=actor, context=context, now=now)
-    if isinstance(moved, Refused):
-        return moved
-    after, step = moved
-    after, more = _run_on(process, after, step, context=context, now=now)
+    try:
+        moved = _move(process, case, trigger, payload, None, actor=actor, context=context, now=now)
+        if isinstance(moved, Refused):
+            return moved
+        after, step = moved
+        after, more = _run_on(process, after, step, context=context, now=now)
+    except (CalendarError, OverflowError) as bad:
+        if not payload:  # nobody typed it, so nobody can put it right
+            raise
+        return _impossible_date(case, trigger, bad)
     return _outcome(process, case, after, (step, *more))
+
+
+def _impossible_date(case: Case, trigger: str, bad: Exception) -> Refused:
+    why = f" {bad}" if isinstance(bad, CalendarError) else ""
+    return Refused(trigger, case.state, "dates", f"One of the dates cannot be right.{why}")
 
 
 def _outcome(process: Process, before: Case, after: Case, steps: tuple[Step, ...]) -> Outcome:
@@ -349,12 +360,17 @@ def open_case(
         keeps=process.opening_keeps, does=process.opening_does, sends=process.opening_sends, label="Open",
     )  # fmt: skip
     draft = Draft(process, seed, payload if payload is not None else {}, None, actor=actor, context=context, now=now)
-    if not _allowed(opening, draft):
-        return _refused(process, draft, "open")
-    _effects(opening, draft)
-    after, step = _written(process, draft, opening, None)
-    step = replace(step, kind="opened", source=None)
-    after, more = _run_on(process, after, step, context=context, now=now)
+    try:
+        if not _allowed(opening, draft):
+            return _refused(process, draft, "open")
+        _effects(opening, draft)
+        after, step = _written(process, draft, opening, None)
+        step = replace(step, kind="opened", source=None)
+        after, more = _run_on(process, after, step, context=context, now=now)
+    except (CalendarError, OverflowError) as bad:
+        if not payload:
+            raise
+        return _impossible_date(seed, "open", bad)
     return _outcome(process, seed, after, (step, *more))
 
 

@@ -30,6 +30,7 @@ KINDS = [
         Purpose.LEGAL,
         "End-of-contract notice",
         while_in=LEAVING,
+        after_leaving=True,
         sample={"case": NOTICE},
     ),
     MessageKind(

@@ -30,6 +30,9 @@ MISSING_END = {
     "refund": None,
 }
 
+DECEASED = "DECEASED"
+"""The flag in the register that stops every automatic message to a member."""
+
 # --- the statement
 
 
@@ -48,6 +51,8 @@ def take_statement(draft: Draft) -> None:
     _name(draft, "payer")
     if is_bank_report(draft):
         return
+    if dead:
+        draft.change_member(add_flags=[DECEASED])
     fix_notice(draft)
     draft.fire_linked("new_cancellation", "member:cancellation")
 
@@ -232,7 +237,8 @@ def note_evidence(draft: Draft) -> None:
 
 
 def note_death(draft: Draft) -> None:
-    """From here nothing goes to the member."""
+    """From here nothing goes to the member, from no other case either."""
+    draft.change_member(add_flags=[DECEASED])
     draft.set(deceased=True, wants_no_offers=True, hardship_path="decided" if draft.get("hardship_path") else None)
     if draft.typed("executor_email"):
         _name(draft, "executor")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 from state_machines import engine
-from state_machines.calendars import calendar
+from state_machines.calendars import CalendarError, calendar
 from state_machines.draft import Draft
 from state_machines.engine import EndlessCase
 from state_machines.escalation import escalations
@@ -231,6 +231,23 @@ def test_what_was_typed_for_a_way_that_was_refused_is_not_written_down_with_the_
     (step,) = done(opened(), "leave", made_up(short, long), payload={"amount": 60, "name": "Jo"}).steps
     assert "payload" not in step.details and step.personal == {}
     assert "data" in step.details and step.details["data"] == {"total": 0}
+
+
+def test_a_date_that_no_calendar_knows_is_refused_with_a_sentence_and_not_an_error() -> None:
+    dated = State("dated", clocks=(Clock("decide", "standard", until="wanted_on"),))
+    process = made_up(dated, Transition("on", "asked", "dated", by=C, needs=Wish, keeps=("wanted_on",)))
+    found = refused(opened(process), "on", process, payload={"amount": 1, "wanted_on": "0206-03-02"})
+    assert (found.rule, found.sentence) == (
+        "dates", "One of the dates cannot be right. The calendar EW knows the years 2000 to 2100, not 0206-03-01.",
+    )  # fmt: skip
+    assert refused(opened(process), "on", process, payload={"amount": 1, "wanted_on": "9999-12-31"}).rule == "dates"
+
+
+def test_a_case_whose_own_dates_are_wrong_is_an_error_since_nobody_typed_it() -> None:
+    dated = State("dated", clocks=(Clock("decide", "standard", until="wanted_on"),))
+    process = made_up(dated, Transition("on", "asked", "dated", by=C))
+    with pytest.raises(CalendarError):
+        tried(replace(opened(process), data={"wanted_on": "0206-03-02"}), "on", process)
 
 
 # --- two people

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from random import Random
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -32,6 +35,7 @@ from state_machines.process import Process, Transition
 from state_machines.proof import AUDIENCES
 from state_machines.registry import process_named, processes
 from state_machines.values import STAFF, SYSTEM, Actor, Case, Context, Message, Outcome, Refused, Role, Step
+from tests.core import monitoring_story
 from tests.core.builders import NOW, calendar, policy, staff
 
 IN_CI = os.environ.get("MUSTER_CI") == "1"
@@ -54,8 +58,19 @@ HINTS: Mapping[str, Sequence[Any]] = {
     "indicators": [dict.fromkeys(("extent", "duration", "intent", "impact", "remedy"), 2)],
     "rule": ["year_on_year", "copied_text"],
     "question": ["water_use", "staff"],
+    "root_cause": ["training"],
     "flag": ["year_on_year:water_use", "copied_text:staff"],
-    "profile": ["", "RSPO", "FLA", None],
+    "profile": [
+        None,
+        "",
+        "RSPO",
+        "FLA",
+        "BETTER_COTTON",
+        "RSPO_2013",
+        "UK_OMBUDSMAN",
+        "FCA_DISP",
+        "UK_DATA_PROTECTION",
+    ],
     "code": ["freeze", "hardship_rate", "off_peak", "fix_and_credit", "payment_date"],
     "ladder": ["standard"],
     "status": ["5.1.1", "5.7.1"],
@@ -71,25 +86,40 @@ HINTS: Mapping[str, Sequence[Any]] = {
 """What fields of these names mean, where a value made from their type alone would nearly always be refused."""
 
 
+def dice(number: int, place: int = -1) -> Random:
+    """Chance that falls the same way again for the same number at the same place of a story."""
+    return Random(f"{place}:{number}")  # noqa: S311  a story, no secret
+
+
+AHEAD = frozenset({"deadline", "until"})
+"""Dates that mostly lie ahead."""
+
+
 def filled(model: type[BaseModel], chance: Random, today: date) -> dict[str, Any]:
     """A form filled in at random as a web page would send it: mostly as it must be, sometimes not."""
     values: dict[str, Any] = {}
     for name, info in model.model_fields.items():
         if not info.is_required() and chance.random() < 0.45:
             continue
-        hints = [value for value in HINTS.get(name, ()) if _fits(info, value)]
-        values[name] = chance.choice(hints) if hints else _value(info.annotation, info.metadata, chance, today)
+        hints = _hints(model, name)
+        about = (today + timedelta(days=60)) if name in AHEAD else today
+        values[name] = chance.choice(hints) if hints else _value(info.annotation, info.metadata, chance, about)
     if chance.random() < 0.05:
         values[chance.choice([*values, "unknown"])] = chance.choice([None, "", "no such thing", -1, [], "😀\0"])
     return values
 
 
-def _fits(info: FieldInfo, value: Any) -> bool:
-    try:
-        TypeAdapter(Annotated[info.annotation, *info.metadata]).validate_python(value)
-    except ValidationError:
-        return False
-    return True
+@cache
+def _hints(model: type[BaseModel], name: str) -> Sequence[Any]:
+    """The hints that this field takes; fields of one name may mean different things."""
+    info = model.model_fields[name]
+    reader: TypeAdapter[Any] = TypeAdapter(Annotated[info.annotation, *info.metadata, "as the field has it"])
+    found = []
+    for value in HINTS.get(name, ()):
+        with suppress(ValidationError):
+            reader.validate_python(value)
+            found.append(value)
+    return found
 
 
 def _value(kind: Any, about: Sequence[Any], chance: Random, today: date) -> Any:
@@ -152,7 +182,7 @@ def facts(process: Process, chance: Random) -> dict[str, Any]:
          "data": {}}
         for _ in range(chance.randrange(2))
     ]  # fmt: skip
-    few = chance.choice([["complete", "exempt"], ["complete", "failed"], states])
+    few = chance.choice([["complete", "exempt"], ["complete", "exempt"], ["complete", "failed"], states])
     return {
         "member": {"id": 7, "name": "Chandra", "status": chance.choice(["active", "active", "suspended"]),
                    "joined_on": "2020-01-01", "flags": chance.choice([(), (), ("vulnerable",), ("no_offers",)])},
@@ -176,6 +206,8 @@ class Story:
     did: list[tuple[str, str]] = field(default_factory=list)
     """Which trigger was pulled by which person, first to last."""
     occurrences: set[str] = field(default_factory=set)
+    been: set[str] = field(default_factory=set)
+    """In which states it has been."""
     told: list[str] = field(default_factory=list)
     """The story in words, for whoever reads a failure."""
 
@@ -187,6 +219,8 @@ class Story:
 def begun(process: Process, chance: Random) -> Story | None:
     """A story that begins with an opening as it happens; None when the form was refused."""
     context = Context(policy(), calendar(), facts(process, chance))
+    if process.name == "monitoring" and chance.random() < 0.6:
+        return under_way(process, context, chance)
     seed = Case(
         1, f"{process.prefix}-2026-000001", process.name, process.initial, 0, NOW, NOW, NOW,
         None if process.name == "survey_campaign" else 7, "A case", "North",
@@ -198,6 +232,15 @@ def begun(process: Process, chance: Random) -> Story | None:
         return None
     story = Story(process, outcome.after, NOW, context)
     note(story, outcome)
+    return story
+
+
+def under_way(process: Process, context: Context, chance: Random) -> Story:
+    """A monitoring case in one of its states: chance alone seldom comes as far as its last ones."""
+    criterion = chance.choice(["communication", "decent_work", "fees", "survey_signoff", "sourcing"])
+    case = monitoring_story.in_state(chance.choice(sorted(monitoring_story.PLAYS)), criterion=criterion)
+    story = Story(process, case, NOW, context, been={case.state}, told=[f"begun in -> {case.state}"])
+    story.did = [(trigger, person) for trigger, people in case.people.items() for person in people]
     return story
 
 
@@ -228,26 +271,51 @@ def somebody(story: Story, chance: Random) -> Actor:
 
 
 def wished(story: Story, actor: Actor, chance: Random) -> Transition:
-    """What somebody tries: mostly something that is offered to them, sometimes anything at all."""
-    now, context = story.now, story.context
-    offered = [
-        choice.transition
-        for choice in engine.choices(story.process, story.case, actor=actor, context=context, now=now)
-        if choice.refused is None or chance.random() < 0.1
-    ]
+    """What somebody tries: mostly something that is offered to them and leads on, sometimes anything at all."""
+    choices = list(engine.choices(story.process, story.case, actor=actor, context=story.context, now=story.now))
+    offered = [choice.transition for choice in choices if choice.refused is None or chance.random() < 0.1]
     if actor is SYSTEM:
         offered = [t for t in offered if t.trigger not in pulled_by_muster(story.process)]
     if not offered or (actor is not SYSTEM and chance.random() < 0.08):
-        moves = [t for t in story.process.transitions if actor is not SYSTEM or set(t.by) != {Role.SYSTEM}]
-        return chance.choice(moves)
-    return chance.choice(offered)
+        return chance.choice([t for t in story.process.transitions if set(t.by) != {Role.SYSTEM}])
+    return chance.choices(offered, [_pull(story, transition) for transition in offered])[0]
+
+
+def _pull(story: Story, transition: Transition) -> int:
+    """How much somebody is drawn to a move: to where the case has not been most, to the end least."""
+    if transition.target is None:
+        return 3
+    if story.process.state(transition.target).final:
+        return 1
+    return 4 if transition.target in story.been else 16
+
+
+def attempt(story: Story, chance: Random) -> tuple[Actor, Transition]:
+    """Who tries what; mostly something that leads on, for a story that ends at once proves little."""
+    for _ in range(4):
+        actor = somebody(story, chance)
+        transition = wished(story, actor, chance)
+        if transition.target is not None and transition.target not in story.been:
+            break
+    return actor, transition
 
 
 def pull(story: Story, chance: Random) -> None:
-    """Somebody pulls a trigger."""
-    actor = somebody(story, chance)
-    transition = wished(story, actor, chance)
-    payload = filled(transition.needs, chance, story.now.date()) if transition.needs else {}
+    """Somebody pulls a trigger, and tries again when the form was not filled in well."""
+    story.now += timedelta(seconds=chance.randint(1, 5000))
+    if any(clock.next_at and clock.next_at <= story.now for clock in story.case.clocks.values()):
+        wait_for(story, chance)
+    actor, transition = attempt(story, chance)
+    for _ in range(3):
+        payload = filled(transition.needs, chance, story.now.date()) if transition.needs else {}
+        found = decided(story, transition, payload, actor)
+        if isinstance(found, Outcome):
+            note(story, found)
+            return
+
+
+def decided(story: Story, transition: Transition, payload: Mapping[str, Any], actor: Actor) -> Outcome | Refused:
+    """Ask twice: the answers are the same, and the case that was asked about has not changed."""
     before, picture = story.case, deepcopy(story.case)
     asked: dict[str, Any] = {"payload": payload, "actor": actor, "context": story.context, "now": story.now}
     found = engine.decide(story.process, before, transition.trigger, **asked)
@@ -255,10 +323,10 @@ def pull(story: Story, chance: Random) -> None:
     assert engine.decide(story.process, before, transition.trigger, **asked) == found, "two answers to one question"
     if isinstance(found, Refused):
         assert found.sentence.endswith("."), found
-        return
-    allowed = [t for t in story.process.from_state[before.state] if t.trigger == transition.trigger]
-    assert any(actor.roles & set(t.by) for t in allowed), "somebody did what their role may not"
-    note(story, found)
+    else:
+        allowed = [t for t in story.process.from_state[before.state] if t.trigger == transition.trigger]
+        assert any(actor.roles & set(t.by) for t in allowed), "somebody did what their role may not"
+    return found
 
 
 def wait_for(story: Story, chance: Random) -> None:
@@ -303,7 +371,13 @@ def note(story: Story, outcome: Outcome) -> None:
             story.did.append((step.trigger, step.actor.person))
     assert outcome.after.state == state
     story.case = outcome.after
+    story.been |= {step.target for step in outcome.steps}
     never_stuck(story, outcome)
+
+
+def _line(step: Step) -> str:
+    what = f"{step.kind} {step.trigger}: {step.source} -> {step.target}"
+    return f"{step.at:%Y-%m-%d %H:%M} {step.actor.person} {what}"
 
 
 def never_stuck(story: Story, outcome: Outcome) -> None:
@@ -354,15 +428,12 @@ def written(step: Step, outcome: Outcome) -> None:
         assert words not in facts_kept, f"{words!r} is personal, and {step.trigger} kept it among the facts"
 
 
-def _words(value: Any) -> Iterator[str]:
-    if isinstance(value, str) and value.startswith("word ") and len(value) == len("word 000000000 said"):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _words(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _words(each)
+def _words(personal: Mapping[str, Any]) -> Iterator[str]:
+    """What was typed into personal fields; of lists of forms a process may keep parts on purpose."""
+    for value in personal.values():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str) and re.fullmatch(r"word \d{9} said", each):
+                yield each
 
 
 def wanted(message: Message, states: Sequence[str]) -> None:
@@ -394,13 +465,13 @@ def orders(story: Story, step: Step) -> None:
 
 def play(name: str, opening: int, moves: Sequence[int]) -> Story | None:
     process = processes()[name]
-    chance = Random(opening)
+    chance = dice(opening)
     story = begun(process, chance)
     if story is None:
         return None
     try:
-        for number in moves:
-            chance = Random(number)
+        for place, number in enumerate(moves):
+            chance = dice(number, place)
             if chance.random() < 0.15:
                 story.context = replace(story.context, facts=facts(process, chance))
             (wait_for if chance.random() < 0.35 else pull)(story, chance)
@@ -423,19 +494,17 @@ def test_whatever_people_do_and_however_time_passes_the_promises_hold(
 
 
 @pytest.mark.parametrize("name", list(processes()))
-def test_the_fire_reaches_most_states(name: str) -> None:
+def test_the_fire_reaches_nearly_every_state(name: str) -> None:
     """Stories that never leave the first state would prove nothing."""
-    seen: set[str] = set()
-    openings = 0
+    process, seen, openings = processes()[name], set(), 0
     for number in range(150):
-        chance = Random(number)
-        story = play(name, number, [chance.randrange(2**48) for _ in range(25)])
-        if story is not None:
-            openings += 1
-            seen |= {line.rsplit("-> ", 1)[1] for line in story.told}
-    assert openings >= 75, "most forms of an opening are refused"
-    process = processes()[name]
-    assert len(seen) >= 0.5 * len(process.states), f"never reached: {sorted(set(process.by_name) - seen)}"
+        chance = dice(number)
+        with suppress(AssertionError):  # a broken promise is told by the test above
+            story = play(name, number, [chance.randrange(2**48) for _ in range(25)])
+            openings += story is not None
+            seen |= story.been if story is not None else set()
+    assert openings >= 60, "most forms of an opening are refused"
+    assert len(seen) >= 0.75 * len(process.states), f"never reached: {sorted(set(process.by_name) - seen)}"
 
 
 @pytest.mark.parametrize(
@@ -446,7 +515,7 @@ def test_a_form_filled_in_at_random_is_often_right(model: type[BaseModel]) -> No
     good = 0
     for number in range(60):
         try:
-            model.model_validate(filled(model, Random(number), NOW.date()))
+            model.model_validate(filled(model, dice(number), NOW.date()))
         except ValidationError:
             continue
         good += 1

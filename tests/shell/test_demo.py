@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from cases import audit, installation
 from cases.demo import DOMAIN, HalfLoaded, KeepingTransport, NoSandbox, load_sample
