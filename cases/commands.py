@@ -15,7 +15,7 @@ from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseChanged, CaseNotFound, NotAllowed, TransitionRefused
 from cases.locking import Locked, lock_ref
 from cases.permissions import require_sight
-from cases.rows import staff_id_of
+from cases.rows import person_of, staff_id_of
 from cases.tables import CaseRow
 from cases.writing import Change
 from config.database import Connection, transaction, without_nul
@@ -178,6 +178,8 @@ def assign(
             raise BadInput(f"There is nobody active on the staff with the address {to}.")
         if person.id in locked.walled_off:
             raise BadInput(f"{person.name} is named in this case and may not own it.")
+        if locked.row.restricted_to is not None and person.id not in locked.row.restricted_to:
+            raise BadInput(f"{person.name} may not see this case; name them among those who may first.")
         if Role(locked.owner_role) not in person.roles:
             raise BadInput(f"{person.name} is no {Role(locked.owner_role).label}, and this case waits for one.")
         return person.id
@@ -198,16 +200,20 @@ def restrict(
         here = world(conn, env, now)
         locked = lock_seen(conn, ref, actor, here)
         ids = None if to is None else sorted({staff_id_of(actor.person) or 0, *(_staff_id(here, name) for name in to)})
-        step = {"to": [f"staff:{n}" for n in ids] if ids is not None else None}
-        change = plain_change(locked, locked.case, "restricted", step, {}, actor=actor, now=here.now)
-        store.apply(conn, [change], here)
         conn.execute(update(CaseRow).where(CaseRow.id == locked.case.id).values(restricted_to=ids))
+        locked = lock_seen(conn, ref, actor, here)
+        step: dict[str, Any] = {"to": [f"staff:{n}" for n in ids] if ids is not None else None}
+        change = plain_change(locked, locked.case, "restricted", step, {}, actor=actor, now=here.now)
+        owner, coordinator = store.owner_after(change.outcome, locked, here)
+        if owner != locked.owner_id:  # who may no longer see it cannot look after it
+            step["owner"] = person_of(owner)
+        store.apply(conn, [replace(change, owner_id=owner, coordinator_id=coordinator)], here)
 
 
 def _staff_id(here: World, email: str) -> int:
     person = here.staffing.by_email(email)
-    if person is None:
-        raise BadInput(f"There is nobody on the staff with the address {email}.")
+    if person is None or not person.active:
+        raise BadInput(f"There is nobody active on the staff with the address {email}.")
     return person.id
 
 

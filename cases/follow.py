@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement, false, select
 
@@ -15,36 +16,42 @@ from cases.writing import Change
 from config.database import Connection
 from state_machines.engine import decide
 from state_machines.registry import process_named
-from state_machines.values import SYSTEM, FireLinked, Refused, Step
+from state_machines.values import SYSTEM, FireLinked, Refused
 
 
 def follow(conn: Connection, changes: Sequence[Change], world: World) -> list[Change]:
     """Return the changes to other cases that these changes ask for, decided and not yet written."""
     spawning = [(c, step) for c in changes for step in c.outcome.steps if step.spawns]
     found = opening.spawned(conn, spawning, world) if spawning else []
+    moved: dict[int, Change] = {}
     for change in changes:
         for step in change.outcome.steps:
             if step.children is not None:
                 found += opening.children(conn, change.outcome.after, step.children, world)
             for wish in step.fires:
-                found += _fired(conn, change, step, wish, world)
-    return found
+                _fired(conn, change, wish, moved, world)
+    return [*found, *moved.values()]
 
 
-def _fired(conn: Connection, change: Change, step: Step, wish: FireLinked, world: World) -> list[Change]:
-    """Pull a trigger on the cases a wish names. Those whose state does not allow it are left alone."""
+def _fired(conn: Connection, change: Change, wish: FireLinked, moved: dict[int, Change], world: World) -> None:
+    """Pull a trigger on the cases a wish names. Those whose state does not allow it are left alone.
+
+    A case that several wishes name is moved by one after the other, and written once.
+    """
     locked = lock_where(conn, _meant(change, wish) & CaseRow.closed_at.is_(None))
     gathered = case_facts.gather(conn, [found.case for found in locked], now=world.now)
-    moved = []
     for found in locked:
         process = process_named(found.case.process)
+        before = moved.get(found.case.id)
         outcome = decide(
-            process, found.case, wish.trigger, payload=dict(wish.data) or None, actor=SYSTEM,
-            context=world.context(gathered[found.case.id]), now=world.now,
+            process, before.outcome.after if before else found.case, wish.trigger, payload=dict(wish.data) or None,
+            actor=SYSTEM, context=world.context(gathered[found.case.id]), now=world.now,
         )  # fmt: skip
-        if not isinstance(outcome, Refused):
-            moved.append(Change(outcome, process.version, found.owner_id, found.coordinator_id, found))
-    return moved
+        if isinstance(outcome, Refused):
+            continue
+        if before is not None:
+            outcome = replace(outcome, before=found.case, steps=(*before.outcome.steps, *outcome.steps))
+        moved[found.case.id] = Change(outcome, process.version, found.owner_id, found.coordinator_id, found)
 
 
 def _meant(change: Change, wish: FireLinked) -> ColumnElement[bool]:

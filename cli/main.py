@@ -20,6 +20,7 @@ MODULES = (
     "staff",
     "messages",
     "audit",
+    "reports",
     "process",
 )
 

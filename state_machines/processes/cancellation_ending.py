@@ -17,15 +17,21 @@ def cool_off(draft: Draft) -> None:
         refund_due="yes",
         collection_stopped_on=draft.today,
     )
-    draft.change_member(status="left")
+    _leave(draft)
     draft.task("stop_collection", "Stop all collections and cancel the Direct Debit", Role.FINANCE, "WD(1)")
     write_to_family(draft)
+
+
+def _leave(draft: Draft) -> None:
+    """The register says so, and what is open about the member under the code of practice is closed and marked."""
+    draft.change_member(status="left")
+    draft.fire_linked("member_left", "member:monitoring", left_on=draft.get("end_date"))
 
 
 def end_membership(draft: Draft) -> None:
     """No future collection, no access, and the register says so."""
     draft.set(ended_on=draft.get("end_date"), collection_stopped_on=draft.today, access="off")
-    draft.change_member(status="left")
+    _leave(draft)
     if not draft.get("bank_cancelled"):
         draft.task("cancel_direct_debit", "Cancel the Direct Debit instruction", Role.FINANCE, "WD(1)")
 

@@ -73,10 +73,13 @@ def upheld_complaint_is_answered(draft: Draft) -> bool:
 
 
 def upheld_complaints(draft: Draft) -> list[Mapping[str, Any]]:
-    """The linked complaints that were upheld, wholly or in part."""
-    return [
-        c for c in _complaints(draft) if str(c.get("outcome") or "").lower() in ("upheld", "partly", "partly_upheld")
-    ]
+    """The linked complaints that were upheld, wholly or in part: closed, or answered and not closed yet."""
+    return [c for c in _complaints(draft) if _decision_on(c) in ("upheld", "partly", "partly_upheld")]
+
+
+def _decision_on(complaint: Mapping[str, Any]) -> str:
+    answered = (complaint.get("data") or {}).get("decision")
+    return str(complaint.get("outcome") or answered or "").lower()
 
 
 def _complaints(draft: Draft) -> Iterable[Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from cases import commands, opening, store
 from cases import sweep as sweeping
 from cases.environment import world
 from cases.sweep import sweep_due
-from config.database import transaction
+from config.database import make_engine, transaction
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM, Case
 from tests.cast import MONDAY, Cast
@@ -141,3 +142,29 @@ def test_the_number_of_statements_of_a_batch_does_not_depend_on_its_size(cast: C
     assert report.due == count
     statements = [s for s in seen if not s.startswith(("BEGIN", "COMMIT"))]
     assert len(statements) <= 12, statements
+
+
+def test_a_long_sweep_is_shared_with_another_process_and_still_fires_everything_once(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints(cast, 400)
+    cast.go_to(MONDAY + timedelta(days=8))
+    monkeypatch.setattr(sweeping, "LONG_SWEEP", 1)
+    report = sweep_due(cast.env, batch=10, workers=2)
+    assert (report.due, report.more) == (400, False)
+    assert cast.scalar("SELECT count(*) FROM case_events WHERE trigger LIKE 'overdue%'") == 400
+    assert sweep_due(cast.env).due == 0
+
+
+def test_a_helping_process_that_cannot_work_leaves_its_share_to_the_sweep(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    complaints(cast, 60)
+    cast.go_to(MONDAY + timedelta(days=8))
+    monkeypatch.setattr(sweeping, "LONG_SWEEP", 1)
+    nowhere = cast.env.engine.url.set(database="no_such_database")
+    real = sweeping.hands
+    lost = replace(cast.env, engine=make_engine(nowhere))
+    monkeypatch.setattr(sweeping, "hands", lambda env, *given: real(lost, *given))
+    assert sweep_due(cast.env, batch=10, workers=2).due == 60
+    assert "ended early" in caplog.text
