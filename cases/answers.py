@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from cases.commands import fired, lock_seen
+from cases.commands import fired, lock_seen, typed
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseError, CaseNotFound
 from cases.locking import Locked
@@ -73,7 +73,7 @@ def submit(
         locked = _locked(conn, ref, actor, here)
         actor = actor or member_actor(locked.case.member_id or 0)
         questionnaire = kept(conn, str(locked.case.data["questionnaire_fingerprint"]))
-        found = validate(questionnaire, without_nul(dict(raw)), submitting=submitting)
+        found = validate(questionnaire, typed(raw), submitting=submitting)
         if isinstance(found, Invalid):
             raise AnswersInvalid(found.errors)
         last = _last(conn, locked.case.id)
@@ -202,7 +202,9 @@ def _others(conn: Connection, case_id: int, parent_id: int | None, texts: Sequen
 def sample_for(env: Environment, ref: str, *, seed: int = 0, poor: bool = False) -> dict[str, Any]:
     """Return made-up answers that fit the questionnaire of a response. Raises CaseNotFound or BadInput."""
     with reading(env.engine) as conn:
-        row = conn.execute(select(CaseRow.__table__).where(CaseRow.ref == ref.strip().upper())).one_or_none()
+        row = conn.execute(
+            select(CaseRow.__table__).where(CaseRow.ref == without_nul(ref.strip().upper()))
+        ).one_or_none()
         if row is None:
             raise CaseNotFound(ref)
         if row.process != PROCESS:

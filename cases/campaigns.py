@@ -68,7 +68,7 @@ def plan(env: Environment, path: Path, *, actor: Actor, now: datetime | None = N
             "questionnaire": questionnaire.name, "questionnaire_version": questionnaire.version,
             "questionnaire_fingerprint": questionnaire.fingerprint(),
         }  # fmt: skip
-        title = str(settings.get("title") or path.stem)
+        title = without_nul(str(settings.get("title") or path.stem))
         team = next(iter(sorted(actor.teams)), None)
         wish = opening.Wish(process, title, payload, None, team)
         found = opening.decided(conn, [wish], here, actor=actor)[0]
@@ -121,7 +121,9 @@ def status(env: Environment, ref: str, *, actor: Actor, now: datetime | None = N
     """Return how far a campaign is. Raises CaseNotFound, or BadInput for a case that is no campaign."""
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        row = conn.execute(select(CaseRow.__table__).where(CaseRow.ref == ref.strip().upper())).one_or_none()
+        row = conn.execute(
+            select(CaseRow.__table__).where(CaseRow.ref == without_nul(ref.strip().upper()))
+        ).one_or_none()
         require_sight(actor, row, ref, acts_for(actor, here))
         if row is None:
             raise CaseNotFound(ref)

@@ -47,6 +47,15 @@ def fire(
         return fired(conn, locked, trigger, payload, note, here, actor)
 
 
+def typed(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what was typed as it can be stored. Raises BadInput when it is nested without end."""
+    try:
+        found: dict[str, Any] = without_nul(dict(values or {}))
+    except RecursionError:
+        raise BadInput("What was sent is nested too deeply.") from None
+    return found
+
+
 def lock_seen(conn: Connection, ref: str, actor: Actor, here: World, seen_version: int | None = None) -> Locked:
     """Return and lock a case the actor may see, in the version they saw. Raises CaseNotFound or CaseChanged."""
     locked = lock_ref(conn, ref)
@@ -78,7 +87,7 @@ def fired(
     facts = case_facts.gather(conn, [locked.case], now=here.now)[locked.case.id]
     process = process_named(locked.case.process)
     outcome = decide(
-        process, locked.case, trigger, payload=without_nul(dict(payload or {})), actor=actor,
+        process, locked.case, trigger, payload=typed(payload), actor=actor,
         context=here.context(facts), now=here.now,
     )  # fmt: skip
     if isinstance(outcome, Refused):
@@ -109,9 +118,9 @@ def open_one(
         raise BadInput("A case needs a subject: one line that says what it is about.")
     with transaction(env.engine) as conn:
         here = world(conn, env, now)
-        card = member_store.find_by_ref(conn, member) if member else None
+        card = member_store.find_by_ref(conn, without_nul(member)) if member else None
         wish = opening.Wish(
-            process, without_nul(subject.strip()), without_nul(dict(payload or {})), card.id if card else None,
+            process, without_nul(subject.strip()), typed(payload), card.id if card else None,
             (card.team if card else None) or next(iter(sorted(actor.teams)), None), None, received_at, external_ref,
         )  # fmt: skip
         found = opening.decided(conn, [wish], here, actor=actor)[0]

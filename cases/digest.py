@@ -51,7 +51,7 @@ def send_digests(env: Environment, *, now: datetime) -> int:
 
 
 def _digest(conn: Connection, person: Person, here: World) -> dict[str, Any]:
-    """Return the sections of one person's digest; ``cases`` and ``total`` are what is late, for a short letter."""
+    """Return the sections of one person's digest."""
     team, now = _concerns(person, here), here.now
     late = and_(CaseRow.deadline_at < now, team)
     to_manager, to_senior = _escalated("escalate_to_manager"), _escalated("escalate_to_senior")
@@ -69,7 +69,7 @@ def _digest(conn: Connection, person: Person, here: World) -> dict[str, Any]:
         "parked": CaseRow.parked_at.is_not(None),
     }
     found = {name: _section(conn, condition, person, here) for name, condition in sections.items()}
-    return {**found, "total": found["overdue"]["total"], "cases": found["overdue"]["cases"], "as_at": now.isoformat()}
+    return {**found, "as_at": now.isoformat()}
 
 
 def _concerns(person: Person, here: World) -> ColumnElement[bool]:

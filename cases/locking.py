@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 
 from cases.rows import Head, clocks_from_json, person_of
 from cases.tables import CaseRow
-from config.database import Connection
+from config.database import Connection, without_nul
 from state_machines.values import Case
 
 FIRST = (
@@ -60,7 +60,7 @@ def lock_where(conn: Connection, condition: ColumnElement[bool]) -> list[Locked]
 
 def lock_ref(conn: Connection, ref: str) -> Locked | None:
     """Return and lock the case with this reference, or None."""
-    found = lock_where(conn, CaseRow.ref == ref.strip().upper())
+    found = lock_where(conn, CaseRow.ref == without_nul(ref.strip().upper()))
     return found[0] if found else None
 
 

@@ -39,6 +39,8 @@ class Wish:
     external_ref: str | None = None
     coordinator_id: int | None = None
     link: tuple[int, str] | None = None
+    restricted_to: tuple[int, ...] | None = None
+    """Who alone may see it: what comes of a restricted case is as confidential."""
 
 
 def next_ids(conn: Connection, count: int) -> list[int]:
@@ -103,6 +105,8 @@ def _decided_one(
     if isinstance(outcome, Refused):
         return wish, outcome
     walled = tuple(walled_off(outcome.after))
+    if wish.restricted_to is not None:
+        walled += tuple(set(world.staffing.people) - set(wish.restricted_to))
     coordinator = _coordinator(wish, outcome.after, world, actor, walled)
     owner = coordinator
     if outcome.owner_role is not Role.COORDINATOR:
@@ -110,7 +114,7 @@ def _decided_one(
             outcome.owner_role, outcome.after, wish.process, world.staffing, coordinator_id=coordinator, kept_out=walled
         )
     return Change(
-        outcome, wish.process.version, owner, coordinator, None, wish.external_ref, None, wish.link
+        outcome, wish.process.version, owner, coordinator, None, wish.external_ref, wish.restricted_to, wish.link
     )  # fmt: skip
 
 
@@ -131,10 +135,12 @@ def spawned(conn: Connection, spawning: Sequence[tuple[Change, Step]], world: Wo
     wishes = []
     for change, step in spawning:
         parent = change.outcome.after
+        named = change.locked.row.restricted_to if change.locked is not None else change.restricted_to
         for spawn in step.spawns:
             wishes.append(
                 Wish(process_named(spawn.process), spawn.subject, spawn.data, parent.member_id, parent.team,
-                     coordinator_id=change.coordinator_id, link=(parent.id, spawn.link))
+                     coordinator_id=change.coordinator_id, link=(parent.id, spawn.link),
+                     restricted_to=tuple(named) if named is not None else None)
             )  # fmt: skip
     found = []
     for change_or_refusal in decided(conn, wishes, world, actor=SYSTEM):

@@ -15,7 +15,7 @@ from cases.forecast import Expected, expected
 from cases.permissions import require_sight, visible
 from cases.rows import case_of, staff_id_of
 from cases.tables import CaseEvent, CaseLink, CaseRow, CaseTask, EventPersonal, EvidenceFile
-from config.database import Connection, reading
+from config.database import Connection, reading, without_nul
 from members.tables import Member
 from notifications import queries as message_queries
 from state_machines.engine import Choice, choices
@@ -38,6 +38,7 @@ class Filter:
 
 def _listed(env: Environment, conn: Connection, narrow: Filter, here: World) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
+    narrow = Filter(**without_nul(vars(narrow)))
     if narrow.process:
         found.append(CaseRow.process == process_named(narrow.process).name)
     if narrow.state:
@@ -154,7 +155,7 @@ def case_page(
         source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
         row = conn.execute(
             select(CaseRow.__table__, Member.ref.label("member_ref"), Member.name.label("member"))
-            .select_from(source).where(CaseRow.ref == ref.strip().upper())
+            .select_from(source).where(CaseRow.ref == without_nul(ref.strip().upper()))
         ).one_or_none()  # fmt: skip
         require_sight(actor, row, ref, _acts_for(actor, here))
         assert row is not None  # noqa: S101  require_sight has raised otherwise

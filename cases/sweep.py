@@ -198,9 +198,17 @@ def _advanced(found: Locked, facts: Any, here: World) -> list[Change]:
 
 
 def _parked(found: Locked, broken: Exception, here: World) -> Change:
-    log.error("A case was parked: %s", type(broken).__name__, extra={"case_ref": found.case.ref}, exc_info=broken)
-    why = f"{type(broken).__name__}: {broken}"[:500]
+    why = f"{type(broken).__name__}: {_told(broken)}"[:500]
+    quotes = _told(broken) != str(broken)  # the database quotes the row it refused: that may be personal
+    log.error("A case was parked: %s", why if quotes else type(broken).__name__,
+              extra={"case_ref": found.case.ref}, exc_info=None if quotes else broken)  # fmt: skip
     return plain_change(found, found.case, "parked", {"why": why}, {}, actor=SYSTEM, now=here.now)
+
+
+def _told(broken: Exception) -> str:
+    """What may stand in the record for ever: of an error of the database its sentence, without rows and parameters."""
+    diagnosis = getattr(getattr(broken, "orig", broken), "diag", None)
+    return str(getattr(diagnosis, "message_primary", None) or broken)
 
 
 _PUT_OFF = text("""

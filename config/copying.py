@@ -1,6 +1,7 @@
 """Bulk rows through PostgreSQL's COPY, several times faster than INSERT, on SQLAlchemy's own connection."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
@@ -12,6 +13,8 @@ from psycopg import sql
 from sqlalchemy import JSON, Boolean, Connection, Integer
 
 REPLACEMENT = "\ufffd"
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What PostgreSQL cannot store: NUL, and halves of surrogate pairs, which JSON may escape and UTF-8 cannot hold."""
 
 
 def to_json(value: object) -> str:
@@ -20,13 +23,13 @@ def to_json(value: object) -> str:
 
 
 def without_nul(value: Any) -> Any:
-    """Return `value` with every NUL character, which PostgreSQL cannot store, replaced by U+FFFD.
+    """Return `value` with every NUL character and lone surrogate, which cannot be stored, replaced by U+FFFD.
 
     Looks inside dicts, lists and tuples. Use it where text enters (forms, mail, files), before anything is
     hashed.
     """
     if isinstance(value, str):
-        return value.replace("\0", REPLACEMENT)
+        return _UNSTORABLE.sub(REPLACEMENT, value)
     if isinstance(value, dict):
         return {without_nul(key): without_nul(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -256,9 +256,10 @@ def _extended(process: Process, draft: Draft, transition: Transition) -> Mapping
     clock, running = process.clock_of(target, name), clocks.get(name)
     if clock is None or running is None:
         return clocks
+    public, _ = public_and_personal(draft.payload)  # a personal reason is kept beside the event only: it can be erased
     longer = clockwork.extended(
         process, clock, running, draft.data, days=draft.typed("days"), until=draft.typed("until"),
-        by=draft.actor.person, reason=str(draft.typed("reason", "")), context=draft.context, now=draft.now,
+        by=draft.actor.person, reason=str(public.get("reason", "")), context=draft.context, now=draft.now,
     )  # fmt: skip
     return {**clocks, name: longer}
 

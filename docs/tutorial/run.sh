@@ -12,7 +12,8 @@ mkdir -p "$WORK"
 export MUSTER_HOME="$WORK/muster" TUTORIAL="$WORK"
 PORT="$(python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
 export MUSTER_SMTP_URL="smtp://127.0.0.1:$PORT"
-unset MUSTER_DATABASE_URL MUSTER_POLICY
+unset MUSTER_DATABASE_URL MUSTER_POLICY PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX="$WORK/compiled"    # commands start faster when they need not be compiled again
 
 python -m workflows.mail_catcher "$PORT" "$WORK/mails" &
 CATCHER=$!
@@ -66,27 +67,23 @@ muster campaigns plan docs/tutorial/plan.yaml --as amara@association.example
 refused muster cases fire SC-2026-000001 approve_plan --as amara@association.example --set data_protection_checked=true
 muster cases fire SC-2026-000001 approve_plan --as mina@association.example --set data_protection_checked=true
 muster cases fire SC-2026-000001 skip_pilot --as mina@association.example --set reason="The same questions as last year"
-expect SC-2026-000001 ready
 muster cases show SC-2026-000001
 
 said "3. The launch"
 muster clock set 2026-03-09
 muster sweep
 muster deliver
-expect SC-2026-000001 live
-mails "Member pulse 2026" 8
+mails "Please answer by" 6
 muster campaigns status SC-2026-000001
-muster cases show SR-2026-000004 --as amara@association.example
+muster cases show SR-2026-000005 --as amara@association.example
 
 said "4. Answers, and a question back"
 muster answers sample SR-2026-000002 > "$TUTORIAL/answers.json"
 muster answers submit SR-2026-000002 "$TUTORIAL/answers.json"
 muster cases fire SR-2026-000002 complete --as amara@association.example
-expect SR-2026-000002 complete
 muster answers sample SR-2026-000003 > "$TUTORIAL/answers.json"
 muster answers submit SR-2026-000003 "$TUTORIAL/answers.json"
 muster cases fire SR-2026-000003 query --as amara@association.example --set 'questions=[{"question": "staff", "text": "Is this for your whole group, or for Béziers alone?"}]'
-expect SR-2026-000003 queried
 muster deliver
 mails "question" 1
 
@@ -94,26 +91,20 @@ said "5. Reminders"
 muster clock set 2026-03-16
 muster sweep
 muster deliver
-mails "reached the right person" 9
+mails "reached the right person" 7
 muster answers sample SR-2026-000003 --seed 1 > "$TUTORIAL/answers.json"
 muster answers submit SR-2026-000003 "$TUTORIAL/answers.json"
 muster cases fire SR-2026-000003 complete --as amara@association.example
-muster answers sample SR-2026-000005 > "$TUTORIAL/answers.json"
-muster answers submit SR-2026-000005 "$TUTORIAL/answers.json"
-refused muster cases fire SR-2026-000005 complete --as amara@association.example
-muster cases fire SR-2026-000005 second_check --as mina@association.example --set agreed=true
-muster cases fire SR-2026-000005 complete --as amara@association.example
-for REF in SR-2026-000006 SR-2026-000009; do
-    muster answers sample "$REF" > "$TUTORIAL/answers.json"
-    muster answers submit "$REF" "$TUTORIAL/answers.json"
-    muster cases fire "$REF" complete --as amara@association.example
-done
+muster answers sample SR-2026-000004 > "$TUTORIAL/answers.json"
+muster answers submit SR-2026-000004 "$TUTORIAL/answers.json"
+refused muster cases fire SR-2026-000004 complete --as amara@association.example
+muster cases fire SR-2026-000004 second_check --as mina@association.example --set agreed=true
+muster cases fire SR-2026-000004 complete --as amara@association.example
 
 said "6. An exemption"
-muster cases fire SR-2026-000007 request_exemption --as amara@association.example --set exemption=force_majeure --set details="A fire on 12 March; they told us by telephone"
-refused muster cases fire SR-2026-000007 approve_exemption --as amara@association.example --set reason="Known from the press"
-muster cases fire SR-2026-000007 approve_exemption --as mina@association.example --set reason="Confirmed by the fire brigade"
-expect SR-2026-000007 exempt
+muster cases fire SR-2026-000006 request_exemption --as amara@association.example --set exemption=force_majeure --set details="A fire on 12 March; they told us by telephone"
+refused muster cases fire SR-2026-000006 approve_exemption --as amara@association.example --set reason="Known from the press"
+muster cases fire SR-2026-000006 approve_exemption --as mina@association.example --set reason="Confirmed by the fire brigade"
 muster campaigns status SC-2026-000001
 
 said "7. The deadline passes"
@@ -127,13 +118,13 @@ expect SC-2026-000001 overdue_chase
 muster clock set 2026-04-28
 muster sweep
 muster deliver
-expect SR-2026-000008 escalated
-muster cases show SR-2026-000008 --as amara@association.example
-muster cases fire SR-2026-000008 log_call --as amara@association.example --set outcome=promised --set promised_on=2026-04-30 --set note="Ece will send it on Thursday"
+expect SR-2026-000007 escalated
+muster cases show SR-2026-000007 --as amara@association.example
+muster cases fire SR-2026-000007 log_call --as amara@association.example --set outcome=promised --set promised_on=2026-04-30 --set note="Ece will send it on Thursday"
 muster clock set 2026-04-30
-muster answers sample SR-2026-000008 > "$TUTORIAL/answers.json"
-muster answers submit SR-2026-000008 "$TUTORIAL/answers.json"
-muster cases fire SR-2026-000008 complete --as amara@association.example
+muster answers sample SR-2026-000007 > "$TUTORIAL/answers.json"
+muster answers submit SR-2026-000007 "$TUTORIAL/answers.json"
+muster cases fire SR-2026-000007 complete --as amara@association.example
 
 said "8. Letter, formal notice, decision"
 muster clock set 2026-05-08
@@ -144,25 +135,21 @@ muster deliver
 muster clock set 2026-05-22
 muster sweep
 muster deliver
-expect SR-2026-000004 formal_notice
-muster messages list --case SR-2026-000004
+expect SR-2026-000005 formal_notice
+muster messages list --case SR-2026-000005
 muster clock set 2026-06-08
 muster sweep
 muster deliver
-expect SR-2026-000004 decision
-muster cases fire SR-2026-000004 fail --as mina@association.example --set reason="Two calls, a letter and a formal notice, and no answer"
-expect SR-2026-000004 failed
-expect MC-2026-000010 signal
-muster cases show MC-2026-000010
+muster cases fire SR-2026-000005 fail --as mina@association.example --set reason="Two calls, a letter and a formal notice, and no answer"
+muster cases show MC-2026-000008
 
 said "9. The report, and the end"
 muster clock set 2026-06-09
 muster sweep
-expect SC-2026-000001 aggregation
-muster cases fire SC-2026-000001 submit_report --as amara@association.example --set report="Member pulse 2026, page 1 to 4" --set smallest_cell=6
+muster cases fire SC-2026-000001 submit_report --as amara@association.example --set report="Member pulse 2026, page 1 to 4"
 muster cases fire SC-2026-000001 approve_report --as mina@association.example
 refused muster cases fire SC-2026-000001 close_100 --as mina@association.example
-muster cases fire SC-2026-000001 close_with_exceptions --as sol@association.example --set reason="Curlew Cotton has not answered" --set 'outstanding=[{"member": "M-000003", "action": "A monitoring case was opened"}]'
+muster cases fire SC-2026-000001 close_with_exceptions --as sol@association.example --set reason="Curlew Cotton has not answered" --set 'outstanding=[{"member": "M-000004", "action": "A monitoring case was opened"}]'
 expect SC-2026-000001 closed_exception
 muster campaigns status SC-2026-000001
 

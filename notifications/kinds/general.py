@@ -2,6 +2,23 @@
 
 from notifications.kind import MessageKind, Purpose
 
+LATE = {
+    "ref": "MC-2026-0001",
+    "title": "Monitoring case",
+    "subject": "Claims without a licence",
+    "state": "triage",
+    "owner": "Amara",
+    "due": "2026-04-13T16:00:00+00:00",
+}
+RUNNING = {
+    "ref": "SC-2026-0002",
+    "title": "Annual self-assessment 2026",
+    "responded": 30,
+    "eligible": 45,
+    "exempt": 1,
+    "outstanding": 14,
+}
+
 KINDS = [
     MessageKind(
         "case_assigned", Purpose.INTERNAL, "A case was given to you", window="office", sample={"data": {"by": "Mina"}}
@@ -27,21 +44,16 @@ KINDS = [
     MessageKind(
         "manager_digest",
         Purpose.INTERNAL,
-        "Digest of late cases",
+        "Weekly digest",
         window="office",
         sample={
             "data": {
-                "total": 2,
-                "cases": [
-                    {
-                        "ref": "MC-2026-0001",
-                        "title": "Monitoring case",
-                        "subject": "Claims without a licence",
-                        "state": "triage",
-                        "owner": "Amara",
-                        "due": "2026-04-13T16:00:00+00:00",
-                    }
-                ],
+                "decisions": {"total": 1, "confidential": 1, "cases": []},
+                "overdue": {"total": 3, "confidential": 0, "cases": [LATE]},
+                "escalated": {"total": 0, "confidential": 0, "cases": []},
+                "parked": {"total": 0, "confidential": 0, "cases": []},
+                "campaigns": [RUNNING],
+                "messages": {"failed": 1, "waiting": 0},
             }
         },
     ),

@@ -669,12 +669,15 @@ def test_a_digest_is_about_no_case(office: Office, server: Server, monkeypatch: 
     digest = MessageKind("manager_digest", Purpose.INTERNAL, "Digest")
     monkeypatch.setattr(catalogue, "entries", lambda: {**entries, digest.kind: catalogue.Entry(digest, "general")})
     mina = office.staff("Mina", "manager")
-    key = office.ask(None, "manager_digest", f"staff:{mina}", event_seq=None, data={"total": 0, "cases": []})
+    none = {"total": 0, "confidential": 0, "cases": []}
+    data = {name: none for name in ("decisions", "overdue", "escalated", "parked")}
+    data |= {"campaigns": [], "messages": {"failed": 0, "waiting": 0}}
+    key = office.ask(None, "manager_digest", f"staff:{mina}", event_seq=None, data=data)
 
     office.deliver()
 
     assert server.to == ["mina@muster.example"]
-    assert "Nothing is late." in office.row(key).body_text
+    assert "nothing is late" in office.row(key).body_text
 
 
 # --- what waits ------------------------------------------------------------------------------------------------------
