@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from cases import facts as case_facts
 from cases import opening, store
 from cases.environment import Environment, World, world
-from cases.errors import BadInput, CaseChanged, CaseNotFound, NotAllowed, TransitionRefused
+from cases.errors import BadInput, CaseBusy, CaseChanged, CaseNotFound, NotAllowed, TransitionRefused
 from cases.locking import Locked, lock_ref
 from cases.permissions import require_sight
 from cases.rows import person_of, staff_id_of
@@ -41,10 +42,34 @@ def fire(
     ``seen_version`` is the version of the case on the person's screen. Raises CaseNotFound, CaseChanged, or
     TransitionRefused with the rule's sentence.
     """
-    with transaction(env.engine) as conn:
-        here = world(conn, env, now)
-        locked = lock_seen(conn, ref, actor, here, seen_version)
-        return fired(conn, locked, trigger, payload, note, here, actor)
+
+    def once() -> Outcome:
+        with transaction(env.engine) as conn:
+            here = world(conn, env, now)
+            locked = lock_seen(conn, ref, actor, here, seen_version)
+            return fired(conn, locked, trigger, payload, note, here, actor)
+
+    return unhindered(once)
+
+
+Done = TypeVar("Done")
+_WAITED_IN_VAIN = "55P03"
+_DEADLOCK = "40P01"
+"""Two commands that move each other's cases, such as two cancellations of one member, confirmed at the same moment."""
+
+
+def unhindered(work: Callable[[], Done]) -> Done:
+    """Return what a transaction does; one that others were in the way of is tried again. Raises CaseBusy in the end."""
+    for attempt in range(3):
+        try:
+            return work()
+        except OperationalError as bad:
+            why = getattr(bad.orig, "sqlstate", None)
+            if why not in (_DEADLOCK, _WAITED_IN_VAIN):
+                raise
+            if why == _WAITED_IN_VAIN or attempt == 2:
+                raise CaseBusy from None
+    raise CaseBusy
 
 
 def typed(values: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -119,15 +144,22 @@ def open_one(
     with transaction(env.engine) as conn:
         here = world(conn, env, now)
         card = member_store.find_by_ref(conn, without_nul(member)) if member else None
+        if external_ref is not None and _is_there(conn, process.name, without_nul(external_ref)):
+            raise BadInput(f"There is a {process.title.lower()} with the reference {external_ref} already.")
         wish = opening.Wish(
             process, without_nul(subject.strip()), typed(payload), card.id if card else None,
-            (card.team if card else None) or next(iter(sorted(actor.teams)), None), None, received_at, external_ref,
+            (card.team if card else None) or next(iter(sorted(actor.teams)), None), None, received_at, without_nul(external_ref),
         )  # fmt: skip
         found = opening.decided(conn, [wish], here, actor=actor)[0]
         if isinstance(found, tuple):
             raise TransitionRefused(found[1])
         store.apply(conn, [found], here)
         return found.outcome
+
+
+def _is_there(conn: Connection, process: str, external_ref: str) -> bool:
+    same = select(CaseRow.id).where(CaseRow.process == process, CaseRow.external_ref == external_ref)
+    return conn.execute(same).first() is not None
 
 
 Plain = Callable[[Locked], tuple[Case, dict[str, Any], dict[str, Any]]]

@@ -26,6 +26,10 @@ class CaseChanged(CaseError):
     """Someone else changed this case while you were looking at it."""
 
 
+class CaseBusy(CaseError):
+    """Somebody else is at work on this case at this very moment; please try again."""
+
+
 class TransitionRefused(CaseError):
     """The process does not allow this."""
 

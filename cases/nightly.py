@@ -160,11 +160,12 @@ def _moved(locked: Sequence[Locked], here: World) -> list[Change]:
                       extra={"case_ref": found.case.ref}, exc_info=broken)  # fmt: skip
             continue
         if clocks is not None:
-            changes.append(_change(found, clocks, here))
+            changes.append(moved_clocks(found, clocks, here))
     return changes
 
 
-def _change(found: Locked, clocks: Clocks, here: World) -> Change:
+def moved_clocks(found: Locked, clocks: Clocks, here: World) -> Change:
+    """Return the change that gives a case clocks that were worked out again, with the old and the new instants."""
     before = found.case.clocks
     names = [name for name, running in clocks.items() if running.due != before[name].due]
     details = {

@@ -6,7 +6,7 @@ asked, so that nothing has to be handed back.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from cases.errors import NobodyToOwn
 from members.staffing import Staffing
@@ -54,12 +54,19 @@ def _candidate(
         own = staffing.manager_of(coordinator_id)
         if own is not None and _usable(own.id, role, staffing, avoid):
             return own.id
-    for wanted in (role, *LAST_RESORTS):
-        for team in (case.team, None):
-            able = [s for s in staffing.with_role(wanted, team=team) if s.id not in avoid]
-            if able:
-                return sorted(able, key=lambda s: s.id)[case.id % len(able)].id
+    for wanted, team in _places(role, case.team):
+        able = [s for s in staffing.with_role(wanted, team=team) if s.id not in avoid]
+        if able:
+            return sorted(able, key=lambda s: s.id)[case.id % len(able)].id
     return None
+
+
+def _places(role: Role, team: str | None) -> Iterator[tuple[Role, str | None]]:
+    """Where to look, in order. A coordinator of another team comes after this team's managers: owning shows a case."""
+    roles, teams = (role, *LAST_RESORTS), (team, None)
+    if role is Role.COORDINATOR:
+        return ((wanted, place) for place in teams for wanted in roles)
+    return ((wanted, place) for wanted in roles for place in teams)
 
 
 def _usable(staff_id: int | None, role: Role, staffing: Staffing, avoid: Collection[int]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, false, or_, true
+from sqlalchemy import ColumnElement, and_, cast, false, func, or_, true
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import BigInteger
 
@@ -51,9 +51,9 @@ def visible(actor: Actor, acts_for: Collection[int] = ()) -> ColumnElement[bool]
     me = staff_id_of(actor.person)
     if me is None:
         return CaseRow.member_id == actor.member_id if actor.member_id is not None else false()
-    walls = _ids({me, *_substituted(actor)})
+    walls = as_ids({me, *_substituted(actor)})
     not_walled = or_(CaseRow.walled_off.is_(None), ~CaseRow.walled_off.overlap(walls))
-    named = CaseRow.restricted_to.contains(_ids({me}))
+    named = CaseRow.restricted_to.contains(as_ids({me}))
     return and_(not_walled, or_(named, and_(CaseRow.restricted_to.is_(None), _by_team(actor, me, acts_for))))
 
 
@@ -67,7 +67,13 @@ def _by_team(actor: Actor, me: int, acts_for: Collection[int]) -> ColumnElement[
     )
 
 
-def _ids(ids: Collection[int]) -> Any:
+def kept_out(staff_id: int) -> ColumnElement[bool]:
+    """Return the condition that this person is walled off from a case, or is not among those who alone may see it."""
+    walled = func.coalesce(CaseRow.walled_off.contains(as_ids({staff_id})), false())
+    return or_(walled, func.coalesce(~CaseRow.restricted_to.contains(as_ids({staff_id})), false()))
+
+
+def as_ids(ids: Collection[int]) -> Any:
     return cast(array(sorted(ids)), ARRAY(BigInteger))
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 
 from cases import facts as case_facts
 from cases.environment import Environment, World, world
 from cases.forecast import Expected, expected
-from cases.permissions import require_sight, visible
+from cases.permissions import as_ids, kept_out, require_sight, visible
 from cases.rows import case_of, staff_id_of
 from cases.tables import CaseEvent, CaseLink, CaseRow, CaseTask, EventPersonal, EvidenceFile
 from config.database import Connection, reading, without_nul
@@ -20,7 +20,7 @@ from members.tables import Member
 from notifications import queries as message_queries
 from state_machines.engine import Choice, choices
 from state_machines.registry import process_named
-from state_machines.values import Actor, Case
+from state_machines.values import Actor, Case, Role
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ def queue(
     with reading(env.engine) as conn:
         here = world(conn, env, now)
         mine = {staff_id_of(actor.person), *_acts_for(actor, here)} - {None}
-        where = [visible(actor, _acts_for(actor, here)), CaseRow.owner_id.in_(mine), CaseRow.closed_at.is_(None)]
+        due_to_me = or_(CaseRow.owner_id.in_(mine), _nobody_stands_in(actor, here))
+        where = [visible(actor, _acts_for(actor, here)), due_to_me, CaseRow.closed_at.is_(None)]
         source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
         total = conn.execute(select(func.count()).select_from(source).where(*where)).scalar_one()
         rows = conn.execute(
@@ -123,6 +124,21 @@ def queue(
             .order_by(CaseRow.deadline_at.asc().nulls_last(), CaseRow.id).limit(limit).offset(offset)
         )  # fmt: skip
         return [_line(row, here) for row in rows], total
+
+
+def _nobody_stands_in(actor: Actor, here: World) -> ColumnElement[bool]:
+    """Cases whose owner is away and whose stand-in may not see them. Managers get these, and who is named in them."""
+    today = here.env.calendar.local_date(here.now)
+    away: dict[int, list[int]] = {}
+    for person in here.staffing.people.values():
+        acting = here.staffing.acting(person.id, today).staff.id
+        if acting != person.id:
+            away.setdefault(acting, []).append(person.id)
+    cases = [CaseRow.owner_id.in_(owners) & kept_out(acting) for acting, owners in away.items()]
+    if not cases:
+        return false()
+    me = CaseRow.restricted_to.contains(as_ids({staff_id_of(actor.person) or 0}))
+    return or_(*cases) if actor.roles & {Role.MANAGER, Role.SENIOR} else or_(*cases) & func.coalesce(me, false())
 
 
 @dataclass(frozen=True)

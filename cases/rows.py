@@ -34,6 +34,8 @@ def clock_to_json(clock: RunningClock) -> dict[str, Any]:
     stored: dict[str, Any] = {"anchor": clock.anchor.isoformat(), "due": clock.due.isoformat()}
     if clock.next_at is not None:
         stored["next"] = clock.next_at.isoformat()
+    if clock.run:
+        stored["run"] = clock.run
     if clock.fired:
         stored["fired"] = list(clock.fired)
     if clock.pauses:
@@ -67,6 +69,7 @@ def clock_from_json(name: str, stored: Mapping[str, Any]) -> RunningClock:
             for a, w, u, by, why in stored.get("extensions", ())
         ),
         _instant(after) if after else None,
+        stored.get("run", 0),
     )
 
 

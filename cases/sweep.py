@@ -24,10 +24,12 @@ from cases.commands import plain_change
 from cases.environment import Environment, World, world
 from cases.hands import hands, results
 from cases.locking import Locked, claim_due, lock_ids
+from cases.nightly import moved_clocks
 from cases.tables import CaseRow, Sweep
 from cases.writing import Change
 from config import clock
 from config.database import Connection, reading, transaction
+from state_machines.clockwork import recalculated
 from state_machines.engine import advance
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM
@@ -191,7 +193,10 @@ def _sweep_locked(conn: Connection, locked: Sequence[Locked], here: World) -> Sw
 
 
 def _advanced(found: Locked, facts: Any, here: World) -> list[Change]:
-    outcome = advance(process_named(found.case.process), found.case, context=here.context(facts), now=here.now)
+    process, context = process_named(found.case.process), here.context(facts)
+    outcome = advance(process, found.case, context=context, now=here.now)
+    if outcome is None and (clocks := recalculated(process, found.case, context)) is not None:
+        return [moved_clocks(found, clocks, here)]  # a day off or a rule came in since; the night has not been yet
     if outcome is None:
         raise RuntimeError("It was due, but none of its clocks has a rung that is due.")
     return [store.change_of(outcome, found, here)]

@@ -102,6 +102,7 @@ def left(email: Email, on: OnDay = None, as_: AsActor = None, as_json: JsonOptio
 
     Example: muster staff left dov@x.org --on 2026-02-27
     """
+    from cases.handing_over import hand_over
     from cases.queries import Filter, list_cases
     from members.commands import staff_left
     from state_machines.values import SYSTEM
@@ -111,10 +112,11 @@ def left(email: Email, on: OnDay = None, as_: AsActor = None, as_json: JsonOptio
     left_on = given or today(env)
     who = staff_left(env.engine, email, left_on=left_on, actor=_authority(person(env, as_)), now=env.now())
     _, owned = list_cases(env, Filter(owner=who.email, open_only=True), actor=SYSTEM, limit=1)
-    values = {"email": who.email, "left_on": left_on, "open_cases": owned}
+    given_on = hand_over(env, now=env.now())
+    values = {"email": who.email, "left_on": left_on, "open_cases": owned, "handed_over": given_on}
     show_done(values, f"{who.name} has left on {local(left_on)}.", as_json=as_json)
     if owned and not as_json:
-        say(f"They still own {owned} open cases: muster cases list --open --owner {who.email}")
+        say(f"They owned {owned} open cases. Cases given to others: {given_on}")
 
 
 @app.command()

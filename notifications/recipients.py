@@ -47,7 +47,8 @@ def resolve(message: QueuedMessage, view: CaseView | None, people: People) -> li
         return _contact(message.audience, people.contacts.get(member_id or 0, ()), language)
     if message.audience.startswith("party:"):
         return _party(message.audience.removeprefix("party:"), view)
-    return _unique(person for person in _staff(message, view, people) if _may_see(person, view))
+    found = _unique(person for person in _staff(message, view, people) if _may_see(person, view))
+    return found or (_instead(view, people) if view is not None and message.audience in _NAMED else [])
 
 
 def usable(contacts: Iterable[Contact]) -> list[Contact]:
@@ -162,6 +163,15 @@ def _may_see(person: Person, view: CaseView | None) -> bool:
         return True
     allowed = view.restricted_to is None or person.id in view.restricted_to
     return allowed and person.id not in view.walled_off
+
+
+def _instead(view: CaseView, people: People) -> list[Recipient]:
+    """Somebody who may see a case whose own people may not today: who is named in it, else a manager."""
+    staffing, on = people.staffing, people.on
+    named = [p for n in sorted(view.restricted_to or ()) if (p := staffing.get(n)) is not None]
+    above = (*staffing.with_role(Role.MANAGER, view.team, on=on), *staffing.with_role(Role.SENIOR, on=on))
+    there = (p for p in (*named, *above) if staffing.present(p.id, on) and _may_see(p, view))
+    return _unique([p] if (p := next(there, None)) is not None else [])
 
 
 def _unique(found: Iterable[Person]) -> list[Recipient]:

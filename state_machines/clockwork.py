@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 
 from state_machines.calendars import Calendar
@@ -55,7 +56,8 @@ def started(
     if due is None:
         return None
     pauses = (Pause(now),) if clock.paused else ()
-    return wound(process, clock, RunningClock(clock.name, anchor, due, pauses=pauses), context)
+    run = sum(case.counts.values())
+    return wound(process, clock, RunningClock(clock.name, anchor, due, pauses=pauses, run=run), context)
 
 
 def _due(
@@ -89,7 +91,19 @@ def ticked(
     after = RunningClock(running.name, running.anchor, running.due, fired, running.pauses, running.extensions)
     left = rungs(process, clock, after, context)
     at = left[0].at if left else None
-    return RunningClock(running.name, running.anchor, running.due, fired, running.pauses, running.extensions, at)
+    return RunningClock(
+        running.name, running.anchor, running.due, fired, running.pauses, running.extensions, at, running.run
+    )
+
+
+def occurrence_key(case: Case, running: RunningClock, rung: str) -> str:
+    """Return the unique key of a rung: one case, one clock, one anchor, one run, one count of extensions, one rung."""
+    return f"{case.id}:{running.name}:{_stamp(running.anchor)}:{running.run}.{len(running.extensions)}:{rung}"
+
+
+@lru_cache(maxsize=10_000)
+def _stamp(anchor: datetime) -> str:
+    return f"{anchor:%Y%m%dT%H%M%S}"
 
 
 def rungs(process: Process, clock: Clock, running: RunningClock, context: Context) -> tuple[DueRung, ...]:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -296,16 +296,6 @@ def advance(process: Process, case: Case, *, context: Context, now: datetime) ->
     return _outcome(process, case, current, tuple(steps)) if steps else None
 
 
-def occurrence_key(case: Case, clock: str, anchor: datetime, extensions: int, rung: str) -> str:
-    """Return the unique key of a rung: one case, one clock, one anchor, one count of extensions, one rung."""
-    return f"{case.id}:{clock}:{_stamp(anchor)}:{extensions}:{rung}"
-
-
-@lru_cache(maxsize=10_000)
-def _stamp(anchor: datetime) -> str:
-    return f"{anchor:%Y%m%dT%H%M%S}"
-
-
 def _with_clocks(case: Case, clocks: Mapping[str, RunningClock]) -> Case:
     """The same case with other clocks; written out, since a sweep does it for every case."""
     return Case(
@@ -318,7 +308,7 @@ def _with_clocks(case: Case, clocks: Mapping[str, RunningClock]) -> Case:
 def _fire_rung(process: Process, case: Case, found: Any, *, context: Context, now: datetime) -> tuple[Case, list[Step]]:
     clock, running, due_rung = found
     due_rung = latest_repeat(due_rung, now, context.calendar)
-    key = occurrence_key(case, clock.name, running.anchor, len(running.extensions), due_rung.key)
+    key = clockwork.occurrence_key(case, running, due_rung.key)
     ticked = clockwork.ticked(process, clock, running, mark_fired(running.fired, due_rung.key), context)
     case = _with_clocks(case, {**case.clocks, clock.name: ticked})
     rung = (clock.name, due_rung, key)

@@ -107,6 +107,9 @@ class RunningClock:
     extensions: tuple[Extension, ...] = ()
     next_at: datetime | None = None
     """When the next rung fires; None while paused or when the ladder has ended."""
+    run: int = 0
+    """How many moves the case had made when the clock started: a clock that starts afresh from the same anchor, as
+    when a case is reopened, is another run with occurrences of its own."""
 
     @property
     def paused(self) -> bool:

@@ -73,8 +73,10 @@ def _run(env: Environment, job: str, period: str) -> Mapping[str, Any] | None:
 
 
 def _recalculate_clocks(env: Environment) -> Mapping[str, Any]:
-    from cases import nightly
+    from cases import handing_over, nightly
 
+    handing_over.hand_over(env, now=env.now())
+    handing_over.follow_merges(env, now=env.now())
     return _plain(nightly.recalculate_clocks(env, now=env.now()))
 
 

@@ -61,8 +61,8 @@ Reason = Annotated[str, Field(min_length=10, max_length=4000, description="Why, 
 Long = Annotated[str, Field(min_length=1, max_length=20_000), "personal"]
 Person = Annotated[str, Field(pattern=PERSON, description="A person of the staff, such as staff:3")]
 NoPerson = Annotated[
-    str | None, BeforeValidator(_blank_is_none),
-    Field(pattern=PERSON, description="Who deals with it, such as staff:3; empty: you"),
+    Annotated[str, Field(pattern=PERSON)] | None, BeforeValidator(_blank_is_none),
+    Field(description="Who deals with it, such as staff:3; empty: you"),
 ]  # fmt: skip
 NoCriterion = Annotated[
     Criterion | None, BeforeValidator(_blank_is_none),

@@ -376,16 +376,17 @@ def test_a_clock_that_starts_again_is_another_occurrence() -> None:
     made, context = made_up(ladder(*THREE))
     first = begun(made, context, 60 * 24 * 5)
     later = replace(first.clocks["clock"], anchor=START + timedelta(minutes=1))
-    keys = {engine.occurrence_key(first, "clock", c.anchor, 0, "day") for c in (first.clocks["clock"], later)}
-    assert len(keys) == 2
+    again = replace(first.clocks["clock"], run=3)
+    keys = {clockwork.occurrence_key(first, running, "day") for running in (first.clocks["clock"], later, again)}
+    assert len(keys) == 3
 
 
 def test_two_cases_with_the_same_clock_have_occurrences_of_their_own() -> None:
     made, context = made_up(ladder(*THREE))
     case = begun(made, context, 60)
-    assert engine.occurrence_key(case, "clock", START, 0, "end") != engine.occurrence_key(
-        replace(case, id=2), "clock", START, 0, "end"
-    )
+    running = case.clocks["clock"]
+    other = replace(case, id=2)
+    assert clockwork.occurrence_key(case, running, "end") != clockwork.occurrence_key(other, running, "end")
 
 
 @UNHURRIED

@@ -121,7 +121,8 @@ class Desk:
 
     def tasks(self, ref: str) -> set[str]:
         """What somebody still has to do by hand."""
-        sql = "SELECT t.kind FROM case_tasks t JOIN cases c ON c.id = t.case_id WHERE c.ref = :ref AND t.closed_at IS NULL"
+        sql = "SELECT t.kind FROM case_tasks t JOIN cases c ON c.id = t.case_id WHERE c.ref = :ref"
+        sql += " AND t.closed_at IS NULL"
         return {row.kind for row in self.cast.rows(sql, ref=ref)}
 
     def words(self, message: EmailMessage) -> str:
@@ -197,8 +198,8 @@ def test_a_member_can_leave_at_once_and_alone_and_no_offer_stands_before_the_exi
 
 def test_illness_that_was_shown_ends_it_on_the_day_and_the_rest_of_the_month_is_paid_back(desk: Desk) -> None:
     ref = desk.wants_out(
-        desk.joined(), early_exit_reason="illness_injury", early_exit_evidence=True, wants_no_offers=True, billing_day=1,
-        monthly_price="31.00",
+        desk.joined(), early_exit_reason="illness_injury", early_exit_evidence=True, wants_no_offers=True,
+        billing_day=1, monthly_price="31.00",
     )  # fmt: skip
     assert (desk.state(ref), desk.fact(ref, "end_date")) == ("notice_running", "2026-03-02")
     desk.run()
@@ -315,7 +316,9 @@ def test_the_day_after_the_cooling_off_time_is_outside_it(desk: Desk) -> None:
 
 
 def test_who_speaks_of_hardship_and_gets_no_answer_leaves_free_of_charge_from_the_day_they_told_us(desk: Desk) -> None:
-    ref = desk.wants_out(desk.joined(), verbatim="I lost my job and can’t afford it", billing_day=15, monthly_price="40")
+    ref = desk.wants_out(
+        desk.joined(), verbatim="I lost my job and can’t afford it", billing_day=15, monthly_price="40"
+    )
     assert desk.state(ref) == "hardship"
     assert "stop_dunning" in desk.tasks(ref)
     desk.hours("2026-03-02 09:00", "2026-03-03 09:00", 1)
@@ -402,12 +405,14 @@ def test_a_death_that_is_learned_of_meanwhile_stops_every_letter_to_the_member_f
     ref = desk.wants_out(member, **TIRED)
     desk.do(ref, "make_offer", "Amara", **FREEZE)
     desk.run()
-    before = [subject for subject in desk.box.to("m1@members.example")]
+    before = desk.box.to("m1@members.example")
     assert len(before) == 2, "the receipt and the offer"
     details = {"executor_name": "Dara Rao", "executor_email": "dara@family.example"}
     assert desk.do(ref, "record_death", "Amara", **details) == "notice_running"
     desk.days("2026-03-02", "2026-03-20")
     assert desk.box.to("m1@members.example") == before
     assert len(desk.box.to("dara@family.example")) == 1
-    reasons = desk.cast.rows("SELECT DISTINCT reason FROM messages WHERE kind = 'survey_invitation' AND state = 'suppressed'")
+    reasons = desk.cast.rows(
+        "SELECT DISTINCT reason FROM messages WHERE kind = 'survey_invitation' AND state = 'suppressed'"
+    )
     assert [row.reason for row in reasons] in ([], ["the member has died: nothing is sent automatically"])

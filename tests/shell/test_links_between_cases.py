@@ -1,4 +1,4 @@
-"""What one case means for another: incidents from surveys and complaints, walls between them, and no closing in sympathy."""
+"""What one case means for another: incidents from surveys and complaints, walls between them, no closing in sympathy."""
 
 from __future__ import annotations
 
@@ -225,7 +225,8 @@ def test_an_incident_is_not_dismissed_while_its_complaint_is_upheld_unless_a_man
     why = "The wages were late and paid; the code asks for no more."
     assert do(cast, incident, "dismiss", "Mina", despite_complaint=why) == "closed"
     kept = cast.scalar(
-        "SELECT e.details FROM case_events e JOIN cases c ON c.id = e.case_id WHERE c.ref = :ref AND e.trigger = 'dismiss'",
+        "SELECT e.details FROM case_events e JOIN cases c ON c.id = e.case_id WHERE c.ref = :ref "
+        "AND e.trigger = 'dismiss'",
         ref=incident,
     )
     assert kept["payload"]["despite_complaint"] == why
@@ -290,7 +291,9 @@ def test_nothing_in_the_monitoring_case_tells_who_complained_or_what_they_said(c
             assert cast.scalar(sql, id=number, word=f"%{word}%") == 0, (table, word)
     page = repr(queries.case_page(cast.env, incident, actor=cast.actor("Mina"), last_events=None))
     assert not any(word in page for word in words)
-    assert cast.scalar("SELECT count(*) FROM event_personal WHERE data::text LIKE '%Yusuf%'") == 1, "it stays with the complaint"
+    assert cast.scalar("SELECT count(*) FROM event_personal WHERE data::text LIKE '%Yusuf%'") == 1, (
+        "it stays with the complaint"
+    )
     assert cast.scalar("SELECT parties::text FROM cases WHERE ref = :ref", ref=ref).count(NAME) == 1
 
 

@@ -28,13 +28,15 @@ from tests.post import Letterbox, letterbox
 LONDON = ZoneInfo("Europe/London")
 RESOLVED_BY = {
     "commitment_conduct": "2026-06-02", "business_integrity": "2026-06-02", "decent_work": "2026-06-02",
-    "communication": "2026-04-01", "sourcing": "2026-06-02", "environmental": "2026-06-02", "default_list": "2026-03-02",
+    "communication": "2026-04-01", "sourcing": "2026-06-02", "environmental": "2026-06-02",
+    "default_list": "2026-03-02",
     "fees": "2026-07-20", "survey_signoff": "2027-03-02",
 }  # fmt: skip
 """When a warning of 2 March 2026 runs out, by the table of the domain; for fees five months from the invoice."""
 EXPELLED_AFTER = {
     "commitment_conduct": "2026-09-03", "business_integrity": "2026-09-03", "decent_work": "2026-09-03",
-    "communication": "2026-06-01", "sourcing": "2026-09-03", "environmental": "2026-09-03", "default_list": "2026-06-02",
+    "communication": "2026-06-01", "sourcing": "2026-09-03", "environmental": "2026-09-03",
+    "default_list": "2026-06-02",
     "fees": "2026-08-21", "survey_signoff": "2028-03-03",
 }  # fmt: skip
 """When the time after a suspension on the day after that runs out (default list: suspended on 2 March, reviewed)."""
@@ -252,7 +254,9 @@ def test_a_member_of_each_criterion_who_does_nothing_is_suspended_and_expelled_b
     assert (office.register(ref), office.fact(ref, "stage")) == ("terminated", "expulsion")
     office.at(over + timedelta(days=24 + 31))
     assert (office.state(ref), office.register(ref)) == ("expelled", "terminated")
-    assert {"monitoring_suspension", "monitoring_termination_notice", "monitoring_termination"} <= set(office.letters(ref))
+    assert {"monitoring_suspension", "monitoring_termination_notice", "monitoring_termination"} <= set(
+        office.letters(ref)
+    )
     assert office.is_whole()
 
 
@@ -485,10 +489,15 @@ def test_the_public_table_names_nobody_hides_small_numbers_and_no_sum_gives_them
         for name, ref in refs.items():
             assert name not in words and ref not in words
         for row in table.rows[:-1]:
-            opened_end, closed = expected.get((row[0], row[1]), (0,) * 6)[5], expected.get((row[0], row[1]), (0,) * 6)[4]
+            opened_end, closed = (
+                expected.get((row[0], row[1]), (0,) * 6)[5],
+                expected.get((row[0], row[1]), (0,) * 6)[4],
+            )
             for shown, true in ((row[2], opened_end), (row[3], closed)):
                 assert shown == (HIDDEN if 0 < true < 3 else true)
-            assert all(cell is None or cell == HIDDEN or not isinstance(cell, int) or cell == 0 or cell >= 3 for cell in row)
+            assert all(
+                cell is None or cell == HIDDEN or not isinstance(cell, int) or cell == 0 or cell >= 3 for cell in row
+            )
         for place in range(2, 7):
             hidden = [row for row in table.rows[:-1] if row[place] == HIDDEN]
             if len(hidden) == 1:
