@@ -19,8 +19,9 @@ from config.database import Connection, reading, without_nul
 from members.tables import Member
 from notifications import queries as message_queries
 from state_machines.engine import Choice, choices
+from state_machines.process import Process
 from state_machines.registry import process_named
-from state_machines.values import Actor, Case, Role
+from state_machines.values import Actor, Case, Context, Role, Role
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def case_page(
             _line(row, here), case, row, _acting(row, here), _events(conn, case.id, last_events),
             [_message(m) for m in message_queries.messages_of(conn, case.id)], _tasks(conn, case.id),
             _links(conn, case.id, actor, here),
-            _evidence(conn, case.id), list(choices(process, case, actor=actor, context=context, now=here.now)),
+            _evidence(conn, case.id), _choices(process, case, actor, context, here.now),
             expected(process, case, context=context, now=here.now) if row.closed_at is None else [],
         )  # fmt: skip
 
@@ -210,6 +211,11 @@ def _events(conn: Connection, case_id: int, last: int | None) -> list[dict[str, 
         }
         for row in reversed(rows)
     ]  # fmt: skip
+
+
+def _choices(process: Process, case: Case, actor: Actor, context: Context, now: datetime) -> list[Choice]:
+    """What a person may do; Muster itself is nobody who looks for a button."""
+    return [] if Role.SYSTEM in actor.roles else list(choices(process, case, actor=actor, context=context, now=now))
 
 
 def _message(row: Any) -> dict[str, Any]:

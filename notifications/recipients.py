@@ -120,7 +120,9 @@ def _owner(view: CaseView | None, people: People) -> list[Person]:
 
 
 def _manager(view: CaseView | None, people: People) -> list[Person]:
-    """The owner's manager, otherwise one of the team's."""
+    """The manager who decides, where one owns the case; otherwise the owner's manager, or one of the team's."""
+    if view is not None and view.owner_id is not None and view.owner_role == Role.MANAGER:
+        return _acting(view.owner_id, people)
     manager = people.staffing.manager_of(view.owner_id) if view and view.owner_id is not None else None
     return _acting(manager.id, people) if manager else _someone(Role.MANAGER, view, people)
 

@@ -28,13 +28,18 @@ class CalendarError(ValueError):
     """The calendar cannot answer this."""
 
 
-@lru_cache(maxsize=8)
-def public_holidays(name: str) -> frozenset[date]:
-    """Return the public holidays of a calendar for the years 2000 to 2100. Raises CalendarError for a name unknown."""
+@lru_cache(maxsize=1_000)
+def holidays_of(name: str, year: int) -> frozenset[date]:
+    """Return the public holidays of a calendar in one year. Raises CalendarError for a name unknown."""
     if name not in SUBDIVISIONS:
         raise CalendarError(f"There is no calendar named {name!r}; known are {', '.join(sorted(SUBDIVISIONS))}.")
-    found: Any = holidays.country_holidays("GB", subdiv=SUBDIVISIONS[name], years=range(_FIRST_YEAR, _LAST_YEAR + 1))
+    found: Any = holidays.country_holidays("GB", subdiv=SUBDIVISIONS[name], years=year)
     return frozenset(found)
+
+
+def public_holidays(name: str, years: Iterable[int] = range(_FIRST_YEAR, _LAST_YEAR + 1)) -> frozenset[date]:
+    """Return the public holidays of a calendar in some years, 2000 to 2100 unless given. Raises CalendarError."""
+    return frozenset().union(*(holidays_of(name, year) for year in years))
 
 
 @lru_cache(maxsize=10_000)
@@ -60,16 +65,12 @@ class Calendar:
         """The time zone."""
         return ZoneInfo(self.zone_name)
 
-    @cached_property
-    def days_off(self) -> frozenset[date]:
-        """Public holidays and closure days together."""
-        return public_holidays(self.name) | self.closures | self.extra_holidays
-
     def is_working(self, day: date) -> bool:
         """Whether the day is worked. Raises CalendarError outside the years the calendar knows."""
         if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
             raise CalendarError(f"The calendar {self.name} knows the years {_FIRST_YEAR} to {_LAST_YEAR}, not {day}.")
-        return day.weekday() < 5 and day not in self.days_off
+        closed = day in self.closures or day in self.extra_holidays
+        return day.weekday() < 5 and not closed and day not in holidays_of(self.name, day.year)
 
     def next_working(self, day: date) -> date:
         """The day itself when it is worked, otherwise the first working day after it."""
@@ -127,5 +128,5 @@ class Calendar:
 
 def calendar(name: str, zone_name: str = "Europe/London", closures: Iterable[date] = ()) -> Calendar:
     """Return the calendar with this name. Raises CalendarError when there is none."""
-    public_holidays(name)
+    holidays_of(name, _FIRST_YEAR)
     return Calendar(name, zone_name, frozenset(closures))

@@ -6,7 +6,6 @@ twelve times as much, and its ``Timeout`` state would be a thread.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -36,6 +35,9 @@ MOST_STEPS = 60
 class EndlessCase(RuntimeError):
     """A case does not come to rest: its automatic moves or its clock fire without end."""
 
+
+_Rung = tuple[str, DueRung, str]
+"""A rung that fires: its clock, itself, and the key of the occurrence."""
 
 _MACHINES: dict[int, tuple[Process, Machine]] = {}
 """The machine of each process, by the identity of its definition, which it keeps alive."""
@@ -137,7 +139,7 @@ def _move(
     case: Case,
     trigger: str,
     payload: Any,
-    rung: tuple[str, DueRung, str] | None,
+    rung: _Rung | None,
     *,
     actor: Actor,
     context: Context,
@@ -180,7 +182,7 @@ def _effects(transition: Transition, draft: Draft) -> None:
 
 
 def _written(
-    process: Process, draft: Draft, transition: Transition, rung: tuple[str, DueRung, str] | None
+    process: Process, draft: Draft, transition: Transition, rung: _Rung | None
 ) -> tuple[Case, Step]:
     case, actor, now = draft.case, draft.actor, draft.now
     target = case.state if transition.internal else draft.state
@@ -312,13 +314,13 @@ def _fire_rung(process: Process, case: Case, found: Any, *, context: Context, no
     ticked = clockwork.ticked(process, clock, running, mark_fired(running.fired, due_rung.key), context)
     case = _with_clocks(case, {**case.clocks, clock.name: ticked})
     rung = (clock.name, due_rung, key)
+    trigger = (clock.expires or "") if due_rung.rung.fires == EXPIRES else due_rung.rung.fires
     if due_rung.rung.skip_when_late and _later_is_due(process, clock, ticked, context, now):
-        return case, [_passed(case, rung, "passed_over", {"why": "a later rung was due as well"}, now)]
-    trigger = clock.expires if due_rung.rung.fires == EXPIRES else due_rung.rung.fires
-    moved = _move(process, case, trigger or "", None, rung, actor=SYSTEM, context=context, now=now)
+        return case, [_passed(case, rung, trigger, "passed_over", {"why": "a later rung was due as well"}, now)]
+    moved = _move(process, case, trigger, None, rung, actor=SYSTEM, context=context, now=now)
     if isinstance(moved, Refused):
-        why = {"why": moved.sentence, "rule": moved.rule, "trigger": trigger, "guards": dict(moved.guards)}
-        return case, [_passed(case, rung, "not_fired", why, now)]
+        why = {"why": moved.sentence, "rule": moved.rule, "guards": dict(moved.guards)}
+        return case, [_passed(case, rung, trigger, "not_fired", why, now)]
     after, more = _run_on(process, moved[0], moved[1], context=context, now=now)
     return after, [moved[1], *more]
 
@@ -327,9 +329,9 @@ def _later_is_due(process: Process, clock: Any, ticked: Any, context: Context, n
     return any(left.at <= now for left in clockwork.rungs(process, clock, ticked, context))
 
 
-def _passed(case: Case, rung: tuple[str, DueRung, str], kind: str, why: dict[str, Any], now: datetime) -> Step:
+def _passed(case: Case, rung: _Rung, trigger: str, kind: str, why: dict[str, Any], now: datetime) -> Step:
     details = {"clock": rung[0], "rung": rung[1].key, "rung_at": rung[1].at.isoformat()} | why
-    return Step(kind, rung[1].rung.fires, case.state, case.state, SYSTEM, now, rung[2], details)
+    return Step(kind, trigger, case.state, case.state, SYSTEM, now, rung[2], details)
 
 
 def open_case(
@@ -385,15 +387,3 @@ def choices(process: Process, case: Case, *, actor: Actor, context: Context, now
         found = who_objection(transition, draft) or guard_objection(transition, draft)
         refused = Refused(transition.trigger, case.state, found[1], found[2]) if found else None
         yield Choice(transition, refused)
-
-
-def fingerprint(process: Process) -> str:
-    """Return a digest of the shape of a definition: states, transitions and clocks. It changes when the rules do."""
-    shape = repr(
-        [
-            (s.name, s.owner, s.final, [(c.name, c.ladder, c.expires, c.paused) for c in s.clocks])
-            for s in process.states
-        ]
-        + [(t.trigger, t.sources, t.target, sorted(t.by), t.four_eyes) for t in process.transitions]
-    )
-    return hashlib.sha256(shape.encode()).hexdigest()[:16]

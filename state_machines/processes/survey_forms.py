@@ -221,7 +221,7 @@ class Submission(Form):
     respondent_name: Annotated[
         str, Field(min_length=2, max_length=200, description="Who answers for the member"), "personal"
     ]
-    respondent_role: Annotated[str, Field(min_length=2, max_length=200, description="And in which role"), "personal"]
+    respondent_role: Annotated[str, Field(max_length=200, description="And in which role"), "personal"] = ""
     declaration: Annotated[Yes, Field(description="I may answer for the organisation, and this is true")]
     missing: Annotated[list[QuestionId], Field(max_length=1000, description="Required questions without an answer")] = (
         Field(default_factory=list)

@@ -620,7 +620,7 @@ def test_a_rung_whose_guard_says_no_is_written_down_with_its_reason_and_does_not
     (step,) = outcome.steps
     assert (step.kind, step.source, step.target) == ("not_fired", "timed", "timed")
     assert step.details["why"] == "It is not mild."
-    assert (step.details["rule"], step.details["trigger"], step.details["guards"]) == (
+    assert (step.details["rule"], step.trigger, step.details["guards"]) == (
         "is_mild",
         "over",
         {"is_mild": False},

@@ -1,4 +1,4 @@
-"""What one case means for another: incidents from surveys and complaints, walls between them, no closing in sympathy."""
+"""What one case means for another: incidents from surveys and complaints, walls between them, no joint closing."""
 
 from __future__ import annotations
 

@@ -39,8 +39,8 @@ WRONG = re.compile(
 LINK = re.compile(r"http://127\.0\.0\.1:8080(/[^\s\"<>]*)")
 LAST_WORDS = {
     "cancellation_ended", "survey_cancelled", "survey_complete", "survey_exempt", "survey_receipt",
-    "monitoring_advisory", "monitoring_appeal_received", "monitoring_closure", "monitoring_more_time", "monitoring_reinstatement",
-    "monitoring_stayed", "monitoring_stay_lifted",
+    "monitoring_advisory", "monitoring_appeal_received", "monitoring_closure", "monitoring_more_time",
+    "monitoring_reinstatement", "monitoring_stayed", "monitoring_stay_lifted",
 }  # fmt: skip
 """Letters to a member who has nothing to do or to decide: they may come without a personal link."""
 ACK = {"issues": [{"category": "Wages"}], "understanding": "Wages were not paid.", "adjustments_asked": True}
