@@ -753,10 +753,3 @@ def test_an_unguarded_choice_is_offered_to_its_roles_only() -> None:
 
 
 # --- the fingerprint
-
-
-def test_the_fingerprint_changes_with_the_rules_and_not_with_the_words() -> None:
-    same = replace(PROCESS, title="Another title", doc="words")
-    assert engine.fingerprint(same) == engine.fingerprint(made_up()) == engine.fingerprint(PROCESS)
-    other = made_up(Transition("leap", "asked", "done", by=C))
-    assert engine.fingerprint(other) != engine.fingerprint(PROCESS)
