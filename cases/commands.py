@@ -109,8 +109,11 @@ def fired(
     actor: Actor,
 ) -> Outcome:
     """Decide and write one trigger on a locked case, inside the caller's transaction. Raises TransitionRefused."""
-    facts = case_facts.gather(conn, [locked.case], now=here.now)[locked.case.id]
     process = process_named(locked.case.process)
+    if "children" in process.facts:  # what is counted may not change before it is acted upon
+        children = select(CaseRow.id).where(CaseRow.parent_id == locked.case.id, CaseRow.closed_at.is_(None))
+        conn.execute(children.order_by(CaseRow.id).with_for_update())
+    facts = case_facts.gather(conn, [locked.case], now=here.now)[locked.case.id]
     outcome = decide(
         process, locked.case, trigger, payload=typed(payload), actor=actor,
         context=here.context(facts), now=here.now,
@@ -148,7 +151,8 @@ def open_one(
             raise BadInput(f"There is a {process.title.lower()} with the reference {external_ref} already.")
         wish = opening.Wish(
             process, without_nul(subject.strip()), typed(payload), card.id if card else None,
-            (card.team if card else None) or next(iter(sorted(actor.teams)), None), None, received_at, without_nul(external_ref),
+            (card.team if card else None) or next(iter(sorted(actor.teams)), None), None, received_at,
+            without_nul(external_ref),
         )  # fmt: skip
         found = opening.decided(conn, [wish], here, actor=actor)[0]
         if isinstance(found, tuple):

@@ -16,8 +16,8 @@ from state_machines.values import Case
 
 FIRST = (
     "id", "ref", "process", "state", "version", "opened_at", "received_at", "entered_at", "member_id", "subject",
-    "team", "owner_id", "parent_id", "on_hold", "data", "parties", "clocks", "counts", "people", "last_seq", "last_hash",
-    "owner_role", "coordinator_id", "process_version", "walled_off",
+    "team", "owner_id", "parent_id", "on_hold", "data", "parties", "clocks", "counts", "people", "last_seq",
+    "last_hash", "owner_role", "coordinator_id", "process_version", "walled_off",
 )  # fmt: skip
 """What a decision needs, in the order in which ``locked_of`` takes it apart: by place, which a sweep feels."""
 COLUMNS = [CaseRow.__table__.c[name] for name in (*FIRST, "restricted_to", "due_at", "closed_at")]

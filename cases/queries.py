@@ -21,7 +21,7 @@ from notifications import queries as message_queries
 from state_machines.engine import Choice, choices
 from state_machines.process import Process
 from state_machines.registry import process_named
-from state_machines.values import Actor, Case, Context, Role, Role
+from state_machines.values import Actor, Case, Context, Role
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Barrier
+from time import sleep
 from typing import Any
 
 import pytest
@@ -177,6 +178,38 @@ def test_two_commands_that_move_each_others_case_do_not_end_in_a_deadlock(cast: 
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(confirm, refs)) == ["notice_running", "refused"]
+
+
+PLAN = """
+kind: survey
+title: Survey
+questionnaire: self-assessment
+launch: 2026-03-02
+deadline: 2026-04-17
+population: {status: active}
+ladder: standard
+"""
+
+
+def test_what_a_campaign_counts_waits_for_an_answer_that_is_just_coming_in(cast: Cast, tmp_path: Path) -> None:
+    """Else a campaign could be closed with an exception for somebody who answered at that very moment."""
+    cast.members("One Ltd")
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(PLAN)
+    cast.go_to(MONDAY - timedelta(days=3))
+    ref = campaigns.plan(cast.env, plan, actor=cast.actor("Amara")).after.ref
+    mina, amara = cast.actor("Mina"), cast.actor("Amara")
+    commands.fire(cast.env, ref, "approve_plan", payload={"data_protection_checked": True}, actor=mina)
+    commands.fire(cast.env, ref, "skip_pilot", payload={"reason": "The same as last year"}, actor=mina)
+    cast.go_to(MONDAY)
+    sweep_due(cast.env)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(cast.env.engine) as conn:
+            conn.execute(text("UPDATE cases SET state = 'submitted' WHERE process = 'survey_response'"))
+            asked = pool.submit(commands.fire, cast.env, ref, "everyone_in", actor=amara)
+            sleep(0.5)
+            assert not asked.done()
+        assert asked.result().after.state != "live"
 
 
 # --- the sweep
