@@ -181,9 +181,7 @@ def _effects(transition: Transition, draft: Draft) -> None:
             draft.messages.append(Message(send.kind, send.to, {}, draft.clock))
 
 
-def _written(
-    process: Process, draft: Draft, transition: Transition, rung: _Rung | None
-) -> tuple[Case, Step]:
+def _written(process: Process, draft: Draft, transition: Transition, rung: _Rung | None) -> tuple[Case, Step]:
     case, actor, now = draft.case, draft.actor, draft.now
     target = case.state if transition.internal else draft.state
     clocks = _clocks(process, draft, transition, target)

@@ -85,9 +85,7 @@ def validate(questionnaire: Questionnaire, raw: Any, *, submitting: bool) -> Val
     respondent = _respondent(raw.get("respondent"), submitting, errors)
     declaration = _declaration(raw.get("declaration"), submitting, errors)
     language = _language(questionnaire, raw.get("language"), errors)
-    given = {
-        part: _by_question(questionnaire, raw, part, errors) for part in ("answers", "evidence", "comments")
-    }
+    given = {part: _by_question(questionnaire, raw, part, errors) for part in ("answers", "evidence", "comments")}
     shown, answers = _answers(questionnaire, given["answers"], submitting, errors)
     evidence = _evidence(questionnaire, given["evidence"], shown, errors)
     comments = _comments(given["comments"], shown, errors)
@@ -170,9 +168,7 @@ def _language(questionnaire: Questionnaire, raw: Any, errors: Errors) -> str:
     return raw
 
 
-def _by_question(
-    questionnaire: Questionnaire, raw: Mapping[Any, Any], part: str, errors: Errors
-) -> dict[str, Any]:
+def _by_question(questionnaire: Questionnaire, raw: Mapping[Any, Any], part: str, errors: Errors) -> dict[str, Any]:
     """Return the entries of `part` whose question exists."""
     given = raw.get(part)
     if given is not None and not isinstance(given, Mapping):

@@ -58,9 +58,7 @@ def problems(questions: Sequence[Question], order: Mapping[str, int]) -> list[st
         ]
         found += [f"Question '{question.id}', {sentence}" for sentence in sentences]
     mapped = repeated(question.last_year for question in questions if question.last_year)
-    return found + [
-        f"Question id '{name}' of last year is mapped by more than one question." for name in mapped
-    ]
+    return found + [f"Question id '{name}' of last year is mapped by more than one question." for name in mapped]
 
 
 def part_problem(part: str, by_id: Mapping[str, Question], known: Iterable[str]) -> str | None:
@@ -196,6 +194,4 @@ def _rates(risk: Risk, question: Question) -> bool:
         return question.type == "yes_no"
     if isinstance(risk, ChoiceRisk):
         return question.type in {"single", "multiple"}
-    return question.type == "percentages" or (
-        question.type == "number" and getattr(risk, "part", None) is None
-    )
+    return question.type == "percentages" or (question.type == "number" and getattr(risk, "part", None) is None)

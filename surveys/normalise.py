@@ -137,9 +137,7 @@ def _multiple(question: MultipleQuestion, raw: Any, complete: bool) -> tuple[str
     offered = [choice.value for choice in question.choices]
     if not isinstance(entries, list | tuple):
         raise Unfit(f"Choose from: {', '.join(offered)}.")
-    given = [
-        clean_line(entry) if isinstance(entry, str) else None for entry in entries if not is_blank(entry)
-    ]
+    given = [clean_line(entry) if isinstance(entry, str) else None for entry in entries if not is_blank(entry)]
     if any(entry not in offered for entry in given):
         raise Unfit(f"Choose only from: {', '.join(offered)}.")
     chosen = tuple(value for value in offered if value in given)
@@ -158,9 +156,7 @@ def _percentages(question: PercentagesQuestion, raw: Any, complete: bool) -> dic
     if not isinstance(raw, Mapping):
         raise Unfit("Give each part its percentage.")
     shares: dict[str, Number] = {}
-    wrong = [
-        f"There is no part called '{_name(key)}'; remove it." for key in raw.keys() - _ids(question.parts)
-    ]
+    wrong = [f"There is no part called '{_name(key)}'; remove it." for key in raw.keys() - _ids(question.parts)]
     for part in question.parts:
         if is_blank(raw.get(part.id)):
             continue

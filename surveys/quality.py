@@ -25,9 +25,7 @@ from surveys.values import Value, clean_text
 LONG_TEXT = 60
 """Letters and digits from which on the same text from two members is more than a coincidence."""
 
-PLACEHOLDERS = frozenset(
-    {"na", "none", "nil", "tbc", "tbd", "tba", "todo", "xxx", "test", "unknown", "seeabove", ""}
-)
+PLACEHOLDERS = frozenset({"na", "none", "nil", "tbc", "tbd", "tba", "todo", "xxx", "test", "unknown", "seeabove", ""})
 """Texts which, without spaces and punctuation, answer nothing."""
 
 _NO_EXPIRY: Mapping[str, date] = MappingProxyType({})
@@ -168,11 +166,7 @@ def evidenced(
         if file in expires and expires[file] < today:
             text = f"Evidence {file[:12]} expired on {expires[file].isoformat()}."
             yield _evidence(question, text, Severity.HIGH)
-    if (
-        isinstance(question, DateQuestion)
-        and question.expiry_of is not None
-        and str(value) < today.isoformat()
-    ):
+    if isinstance(question, DateQuestion) and question.expiry_of is not None and str(value) < today.isoformat():
         text = f"The evidence for '{question.expiry_of}' expired on {value}."
         yield _evidence(question, text, Severity.HIGH)
 

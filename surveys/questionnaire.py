@@ -55,9 +55,7 @@ class Questionnaire(Frozen):
     version: StrictInt = Field(ge=1)
     title: Words
     intent: Words
-    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], ...] = Field(
-        min_length=1
-    )
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], ...] = Field(min_length=1)
     sections: tuple[Section, ...] = Field(min_length=1)
     checks: tuple[Check, ...] = ()
 
@@ -116,9 +114,7 @@ _QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
 def _across(mapping: Mapping[Any, Any]) -> Iterator[str]:
     """Yield the problems between the parts of a definition, as far as they can be read."""
     sections = [section for section in _listed(mapping.get("sections")) if isinstance(section, Mapping)]
-    raws = [
-        raw for section in sections for raw in _listed(section.get("questions")) if isinstance(raw, Mapping)
-    ]
+    raws = [raw for section in sections for raw in _listed(section.get("questions")) if isinstance(raw, Mapping)]
     ids = [raw["id"] for raw in raws if isinstance(raw.get("id"), str)]
     section_ids = [section["id"] for section in sections if isinstance(section.get("id"), str)]
     yield from (f"Section id '{name}' is used more than once." for name in consistency.repeated(section_ids))
@@ -133,9 +129,7 @@ def _across(mapping: Mapping[Any, Any]) -> Iterator[str]:
     yield from _checks(mapping, {question.id: question for question in questions}, order)
 
 
-def _checks(
-    mapping: Mapping[Any, Any], by_id: Mapping[str, Question], order: Mapping[str, int]
-) -> Iterator[str]:
+def _checks(mapping: Mapping[Any, Any], by_id: Mapping[str, Question], order: Mapping[str, int]) -> Iterator[str]:
     for number, raw in enumerate(_listed(mapping.get("checks")), start=1):
         try:
             total = Check.model_validate(raw).total

@@ -63,9 +63,7 @@ _RHYTHMS = (
 )
 
 
-def sample_answers(
-    questionnaire: Questionnaire, *, seed: int = 0, quality: Quality = "good"
-) -> dict[str, Any]:
+def sample_answers(questionnaire: Questionnaire, *, seed: int = 0, quality: Quality = "good") -> dict[str, Any]:
     """Return a raw response that `validate` accepts for submission.
 
     Good answers raise no flag where ranges leave room for sums, and prefer low risk. Poor ones are accepted
@@ -232,9 +230,7 @@ class _Maker:
 
     def _row(self, columns: tuple[Column, ...]) -> dict[str, Any]:
         return {
-            column.id: self.chance.choice(column.choices).value
-            if column.type == "single"
-            else self._cell(column)
+            column.id: self.chance.choice(column.choices).value if column.type == "single" else self._cell(column)
             for column in columns
         }
 

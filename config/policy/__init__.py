@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 
 DEFAULTS = Path(__file__).parent
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader in C where PyYAML has it: every command reads the policy."""
 
 
 class PolicyUnreadable(ValueError):
@@ -28,7 +30,7 @@ def read_policy(own: Path | None = None) -> dict[str, Any]:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        found = yaml.safe_load(path.read_text("utf-8"))
+        found = yaml.load(path.read_text("utf-8"), Loader=_LOADER)  # noqa: S506  both loaders are the safe one
     except OSError as bad:
         raise PolicyUnreadable(f"The policy file {path} cannot be read: {bad.strerror}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as bad:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from notifications.kind import MessageKind, Purpose
 
-UNDECIDED = frozenset(
-    {"signal", "triage", "assessment", "recommended", "manager_decision", "senior_decision"}
-)
+UNDECIDED = frozenset({"signal", "triage", "assessment", "recommended", "manager_decision", "senior_decision"})
 RESOLVING = frozenset({"warned", "cap_review", "cap_active", "verification", "appeal", "appeal_stayed"})
 
 CASE = {
@@ -112,10 +110,7 @@ KINDS = [
         "monitoring_plan_accepted",
         Purpose.LEGAL,
         "Corrective plan accepted",
-        sample={
-            "case": CASE
-            | {"plan": [{"text": "Withdraw the claims", "due": "2026-05-01", "evidence": "photos"}]}
-        },
+        sample={"case": CASE | {"plan": [{"text": "Withdraw the claims", "due": "2026-05-01", "evidence": "photos"}]}},
     ),
     MessageKind(
         "monitoring_milestone_reminder",

@@ -61,9 +61,7 @@ def clock_reads(tree: ast.Module) -> list[str]:
             if (names.get(owner, owner), node.attr) in CLOCK_READS:
                 found.append(f"line {node.lineno}: {ast.unparse(node)}")
         if isinstance(node, ast.ImportFrom) and node.module == "time":
-            found += [
-                f"line {node.lineno}: from time import {a.name}" for a in node.names if a.name == "time"
-            ]
+            found += [f"line {node.lineno}: from time import {a.name}" for a in node.names if a.name == "time"]
     return found
 
 

@@ -108,17 +108,13 @@ def new(now: datetime = NOW, *, facts: Mapping[str, Any] | None = None, **change
 def do(case: Case, trigger: str, actor: Actor, **more: Any) -> Outcome:
     """Pull a trigger that must be allowed, with its form filled in."""
     now, facts = more.pop("now", None), more.pop("facts", None)
-    return builders.fire(
-        PROCESS, case, trigger, actor=actor, now=now, facts=facts, **FORMS.get(trigger, {}) | more
-    )
+    return builders.fire(PROCESS, case, trigger, actor=actor, now=now, facts=facts, **FORMS.get(trigger, {}) | more)
 
 
 def no(case: Case, trigger: str, actor: Actor, **more: Any) -> Refused:
     """Pull a trigger that must be refused, with its form filled in."""
     now, facts = more.pop("now", None), more.pop("facts", None)
-    return builders.refused(
-        PROCESS, case, trigger, actor=actor, now=now, facts=facts, **FORMS.get(trigger, {}) | more
-    )
+    return builders.refused(PROCESS, case, trigger, actor=actor, now=now, facts=facts, **FORMS.get(trigger, {}) | more)
 
 
 def play(case: Case, steps: list[Play], **forms: dict[str, Any]) -> Case:

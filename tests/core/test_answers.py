@@ -45,18 +45,14 @@ def a_response(answers: Any = None, **changes: Any) -> dict[str, Any]:
 
 def value_of(kind: str, raw: Any, *, submitting: bool = True, **options: Any) -> Any:
     """Return the value that one question makes of `raw`; fails if it is refused."""
-    outcome = validate(
-        asking({"id": "a", "type": kind} | options), a_response({"a": raw}), submitting=submitting
-    )
+    outcome = validate(asking({"id": "a", "type": kind} | options), a_response({"a": raw}), submitting=submitting)
     assert isinstance(outcome, Validated), outcome
     return outcome.answers.get("a")
 
 
 def errors_of(kind: str, raw: Any, *, submitting: bool = True, **options: Any) -> str:
     """Return the sentences with which one question refuses `raw`."""
-    outcome = validate(
-        asking({"id": "a", "type": kind} | options), a_response({"a": raw}), submitting=submitting
-    )
+    outcome = validate(asking({"id": "a", "type": kind} | options), a_response({"a": raw}), submitting=submitting)
     assert isinstance(outcome, Invalid), outcome
     assert list(outcome.errors) == ["a"]
     return " ".join(outcome.errors["a"])
@@ -161,9 +157,7 @@ def test_an_answer_is_normalised(kind, options, raw, value):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("submitting", [True, False], ids=["submitting", "saving"])
-def test_what_does_not_fit_is_refused_with_what_to_do_even_in_a_draft(
-    kind, options, raw, sentence, submitting
-):
+def test_what_does_not_fit_is_refused_with_what_to_do_even_in_a_draft(kind, options, raw, sentence, submitting):
     assert sentence in errors_of(kind, raw, submitting=submitting, **options)
 
 
@@ -199,9 +193,7 @@ def test_a_whole_number_too_long_to_write_down_is_refused():
 
 def test_an_exclusive_choice_stands_alone():
     choices = [*CHOICES, {"value": "none", "label": "None", "exclusive": True}]
-    assert errors_of("multiple", ["x", "none"], choices=choices).startswith(
-        "Choose either 'None' or the others"
-    )
+    assert errors_of("multiple", ["x", "none"], choices=choices).startswith("Choose either 'None' or the others")
     assert value_of("multiple", ["none"], choices=choices, min=2) == ("none",)
 
 
@@ -251,9 +243,7 @@ def test_a_question_is_required_only_while_it_is_shown(answers, outcome):
 
 
 def test_what_belongs_to_a_hidden_question_is_dropped_and_named():
-    raw = a_response(
-        {"gate": False, "detail": 5}, evidence={"detail": [FILE]}, comments={"detail": "See file."}
-    )
+    raw = a_response({"gate": False, "detail": 5}, evidence={"detail": [FILE]}, comments={"detail": "See file."})
     found = validate(asking(GATE, DETAIL), raw, submitting=True)
     assert isinstance(found, Validated)
     assert (found.answers, found.evidence, found.comments) == ({"gate": False}, {}, {})
@@ -339,9 +329,7 @@ def test_conditions_read_choices_and_dates(condition, first, shown):
 @pytest.mark.parametrize("part", ["answers", "evidence", "comments"])
 @pytest.mark.parametrize("submitting", [True, False])
 def test_an_unknown_question_is_reported(part, submitting):
-    found = validate(
-        asking({"id": "a", "type": "text"}), a_response() | {part: {"b": "x"}}, submitting=submitting
-    )
+    found = validate(asking({"id": "a", "type": "text"}), a_response() | {part: {"b": "x"}}, submitting=submitting)
     assert found == Invalid({"b": ["Remove this; the questionnaire has no such question."]})
 
 
@@ -376,9 +364,7 @@ def test_what_surrounds_the_answers_is_checked_too(changes, key, sentence):
 
 def test_a_response_keeps_the_questionnaire_it_answers_and_what_came_with_it():
     questionnaire = asking({"id": "a", "type": "text", "evidence": "required"})
-    raw = a_response(
-        {"a": "x"}, evidence={"a": [FILE, FILE]}, comments={"a": " Why "}, declaration="on", language="fr"
-    )
+    raw = a_response({"a": "x"}, evidence={"a": [FILE, FILE]}, comments={"a": " Why "}, declaration="on", language="fr")
     found = validate(questionnaire, raw, submitting=True)
     assert isinstance(found, Validated)
     assert found.fingerprint == questionnaire.fingerprint()
@@ -422,9 +408,7 @@ def test_nothing_raises_on_any_json(raw, submitting):
     found = validate(SELF_ASSESSMENT, raw, submitting=submitting)
     if isinstance(found, Invalid):
         assert found.errors
-        assert all(
-            sentences and all(each.endswith(".") for each in sentences) for sentences in found.errors.values()
-        )
+        assert all(sentences and all(each.endswith(".") for each in sentences) for sentences in found.errors.values())
         json.dumps(found.errors).encode()
     else:
         assert validate(SELF_ASSESSMENT, found.as_raw(), submitting=submitting) == found

@@ -88,9 +88,7 @@ def test_notice_counts_from_when_the_member_said_so_and_never_changes() -> None:
 
 
 def test_a_member_cannot_date_their_own_notice_back() -> None:
-    assert (
-        ask(member(), channel="web", stated_at="2026-01-03T09:00:00Z").data["notice_given_on"] == "2026-06-08"
-    )
+    assert ask(member(), channel="web", stated_at="2026-01-03T09:00:00Z").data["notice_given_on"] == "2026-06-08"
 
 
 def test_notice_cannot_lie_in_the_future() -> None:
@@ -284,8 +282,7 @@ def test_a_refund_is_never_forgotten() -> None:
     assert found.rule == "refund_covers"
     assert wait(PROCESS, case, at("2026-12-01"), context())[0].state == "end_confirmed"
     assert (
-        fire(PROCESS, case, "settle", actor=staff(Role.FINANCE), balance="0", refunded="40").after.state
-        == "cancelled"
+        fire(PROCESS, case, "settle", actor=staff(Role.FINANCE), balance="0", refunded="40").after.state == "cancelled"
     )
 
 
@@ -299,9 +296,7 @@ def test_who_comes_back_has_a_new_membership() -> None:
 def test_a_shown_reason_brings_the_end_forward() -> None:
     case = notice(contract_type="fixed", contract_start="2026-01-01", contract_months=12)
     assert case.data["end_rule"] == "MINIMUM_TERM"
-    found = fire(
-        PROCESS, case, "record_evidence", early_exit_reason="redundancy", seen="letter of the employer"
-    )
+    found = fire(PROCESS, case, "record_evidence", early_exit_reason="redundancy", seen="letter of the employer")
     assert found.after.data["end_date"] == "2026-06-08"
     assert ("cancellation_end_notice", "member") in messages(found)
     case, _ = wait(PROCESS, found.after, at("2026-06-30"), context())
@@ -322,9 +317,7 @@ def test_an_executor_gets_one_message_and_nobody_else_any() -> None:
     assert case.data["end_date"] == "2026-06-08"
 
 
-@pytest.mark.parametrize(
-    "case", [ask(), offered(), notice(), ask(hardship=True), ask(identity_doubtful=True)]
-)
+@pytest.mark.parametrize("case", [ask(), offered(), notice(), ask(hardship=True), ask(identity_doubtful=True)])
 def test_when_the_member_has_died_everything_stops(case: Case) -> None:
     found = fire(PROCESS, case, "record_death", executor_name="Dov", executor_email="dov@example.org")
     assert messages(found) == [("cancellation_bereavement", "party:executor")]

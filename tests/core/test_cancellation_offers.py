@@ -70,9 +70,7 @@ def test_a_second_cancellation_in_the_save_window_undoes_the_save() -> None:
 def test_opening_a_cancellation_tells_the_earlier_ones() -> None:
     found = opening(PROCESS, {"channel": "web"})
     assert isinstance(found, Outcome)
-    assert [(f.trigger, f.where) for f in found.steps[0].fires] == [
-        ("new_cancellation", "member:cancellation")
-    ]
+    assert [(f.trigger, f.where) for f in found.steps[0].fires] == [("new_cancellation", "member:cancellation")]
 
 
 def test_an_open_offer_does_not_hold_up_the_notice_and_can_still_be_accepted() -> None:
@@ -81,10 +79,7 @@ def test_an_open_offer_does_not_hold_up_the_notice_and_can_still_be_accepted() -
     assert case.state == "offer_made"
     case, _ = wait(PROCESS, case, at("2026-06-09 10:00"), context())
     assert case.state == "notice_running"
-    assert (
-        fire(PROCESS, case, "accept_offer", actor=member(), now=at("2026-06-10"), **YES).after.state
-        == "saved"
-    )
+    assert fire(PROCESS, case, "accept_offer", actor=member(), now=at("2026-06-10"), **YES).after.state == "saved"
     late = refused(PROCESS, case, "accept_offer", actor=member(), now=at("2026-06-12"), **YES)
     assert late.rule == "offer_on_the_table"
 

@@ -46,9 +46,7 @@ def test_from_every_state_before_the_end_one_step_leads_out(state: str, role: Ro
 
 @pytest.mark.parametrize("state", PRE_END)
 def test_from_every_state_before_the_end_time_alone_leads_out(state: str) -> None:
-    clocks = [
-        clock for clock in PROCESS.state(state).clocks if clock.expires == "time_is_up" and not clock.paused
-    ]
+    clocks = [clock for clock in PROCESS.state(state).clocks if clock.expires == "time_is_up" and not clock.paused]
     assert clocks
     for clock in clocks:
         ladder = policy().ladder("cancellation", clock.ladder)
@@ -73,9 +71,7 @@ def test_the_steps_of_the_member_are_counted() -> None:
 @pytest.mark.parametrize(
     "more", [{}, {"identity_doubtful": True}, {"hardship": True}], ids=["plain", "doubt", "hardship"]
 )
-def test_when_nobody_acts_the_notice_leaves_in_time_and_the_membership_ends(
-    channel: str, more: dict[str, Any]
-) -> None:
+def test_when_nobody_acts_the_notice_leaves_in_time_and_the_membership_ends(channel: str, more: dict[str, Any]) -> None:
     case = opened(PROCESS, {"channel": channel, **more}, now=MONDAY)
     due = case.clocks["end_notice"].due if "end_notice" in case.clocks else MONDAY
     case, _ = wait(PROCESS, case, at("2026-12-31"), context())

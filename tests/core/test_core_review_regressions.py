@@ -17,9 +17,7 @@ def test_a_personal_reason_for_more_time_is_not_kept_on_the_clock_where_it_canno
     process = process_named("complaint")
     seed = Case(1, "CO-2026-000001", "complaint", "received", 0, NOW, NOW, NOW)
     actor = staff(Role.MANAGER)
-    opened = engine.open_case(
-        process, seed, payload={"category": "service"}, actor=actor, context=context(), now=NOW
-    )
+    opened = engine.open_case(process, seed, payload={"category": "service"}, actor=actor, context=context(), now=NOW)
     assert isinstance(opened, Outcome)
     case = replace(opened.after, state="stage_1")
     case = replace(case, data={**case.data, "stage_1_from": at("2026-03-02").isoformat(), "stage_1_runs": "LGSCO"})

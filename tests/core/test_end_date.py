@@ -55,9 +55,7 @@ def test_other_rules_count_their_own_way(rule: str, last_day: str) -> None:
 
 
 def test_notice_on_the_billing_day_runs_to_the_end_of_the_month_that_begins() -> None:
-    assert (
-        ends(Contract(billing_day=15), "2026-06-15", NoticeRule.parse("BILLING_PERIOD_END")) == "2026-07-14"
-    )
+    assert ends(Contract(billing_day=15), "2026-06-15", NoticeRule.parse("BILLING_PERIOD_END")) == "2026-07-14"
 
 
 def test_a_fixed_term_is_kept_unless_a_reason_to_leave_early_was_shown() -> None:
@@ -115,12 +113,8 @@ def test_days_paid_for_after_the_end_are_paid_back() -> None:
     assert refund(ROLLING, date(2026, 6, 30), Decimal("40")) == 0
 
 
-@pytest.mark.parametrize(
-    ("day", "inside"), [("2026-03-01", True), ("2026-03-15", True), ("2026-03-16", False)]
-)
-def test_of_a_contract_of_the_first_of_march_the_fifteenth_is_the_last_cooling_off_day(
-    day: str, inside: bool
-) -> None:
+@pytest.mark.parametrize(("day", "inside"), [("2026-03-01", True), ("2026-03-15", True), ("2026-03-16", False)])
+def test_of_a_contract_of_the_first_of_march_the_fifteenth_is_the_last_cooling_off_day(day: str, inside: bool) -> None:
     found = cooling_off_ends(Contract(start=date(2026, 3, 1)), date.fromisoformat(day), 14, renewals=False)
     assert found == (date(2026, 3, 15) if inside else None)
 
@@ -149,10 +143,7 @@ def test_a_rule_that_cannot_be_read_is_refused(text: str) -> None:
 
 days = some.dates(date(2025, 1, 1), date(2029, 12, 31))
 rules = some.sampled_from(
-    [
-        NoticeRule.parse(text)
-        for text in ("CALENDAR_MONTH(4)", "ROLLING_DAYS(30)", "BILLING_PERIOD_END", "IMMEDIATE")
-    ]
+    [NoticeRule.parse(text) for text in ("CALENDAR_MONTH(4)", "ROLLING_DAYS(30)", "BILLING_PERIOD_END", "IMMEDIATE")]
 )
 contracts = some.builds(
     Contract,
@@ -179,31 +170,23 @@ def test_no_membership_ends_before_notice_was_given_and_no_payment_follows_the_e
 
 
 @given(contracts, days, days, rules)
-def test_who_gives_notice_sooner_never_ends_later(
-    contract: Contract, one: date, other: date, rule: NoticeRule
-) -> None:
+def test_who_gives_notice_sooner_never_ends_later(contract: Contract, one: date, other: date, rule: NoticeRule) -> None:
     first, second = sorted((one, other))
-    assert (
-        end_date(contract, first, calendar(), rule).date <= end_date(contract, second, calendar(), rule).date
-    )
+    assert end_date(contract, first, calendar(), rule).date <= end_date(contract, second, calendar(), rule).date
 
 
 @given(contracts, days, rules, some.integers(13, 60))
 def test_a_long_term_never_costs_its_remaining_balance(
     contract: Contract, day: date, rule: NoticeRule, months: int
 ) -> None:
-    long = replace(
-        contract, kind=ContractType.FIXED, start=day, months=months, frozen_until=None, renewed_on=None
-    )
+    long = replace(contract, kind=ContractType.FIXED, start=day, months=months, frozen_until=None, renewed_on=None)
     found = end_date(long, day, calendar(), rule)
     assert found.date <= day + timedelta(days=30)
     assert found.payments_left <= 2 < months
 
 
 @given(contracts, days, rules)
-def test_a_shown_reason_ends_it_on_the_day_of_the_statement(
-    contract: Contract, day: date, rule: NoticeRule
-) -> None:
+def test_a_shown_reason_ends_it_on_the_day_of_the_statement(contract: Contract, day: date, rule: NoticeRule) -> None:
     assume(contract.early_exit is not None)
     found = end_date(replace(contract, evidence=True), day, calendar(), rule)
     assert (found.date, found.payments_left) == (day, 0)
@@ -217,7 +200,5 @@ def test_nobody_gets_back_more_than_one_period_costs(contract: Contract, day: da
 
 @given(days, some.integers(1, 31))
 def test_the_billing_period_ends_within_a_month(day: date, billing_day: int) -> None:
-    found = end_date(
-        Contract(billing_day=billing_day), day, calendar(), NoticeRule.parse("BILLING_PERIOD_END")
-    )
+    found = end_date(Contract(billing_day=billing_day), day, calendar(), NoticeRule.parse("BILLING_PERIOD_END"))
     assert found.date <= add_months(day, 1) + timedelta(days=3)

@@ -48,9 +48,7 @@ def test_nothing_in_the_process_can_get_stuck() -> None:
 
 
 def test_every_message_of_the_process_is_defined_and_every_defined_one_is_sent() -> None:
-    asked = {send.kind for t in PROCESS.transitions for send in t.sends} | {
-        s.kind for s in PROCESS.opening_sends
-    }
+    asked = {send.kind for t in PROCESS.transitions for send in t.sends} | {s.kind for s in PROCESS.opening_sends}
     for module in (monitoring_effects, monitoring_sanction_effects):
         asked |= set(re.findall(r'(?:send|letter)\(\s*(?:draft,\s+)?"(\w+)"', inspect.getsource(module)))
     assert {kind for kind in asked if kind.startswith("monitoring_")} == {kind.kind for kind in KINDS}
@@ -99,12 +97,8 @@ TAKEN: list[tuple[str, str, str, Actor, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("row", "state", "trigger", "actor", "form", "target"), TAKEN, ids=[r[0] for r in TAKEN]
-)
-def test_the_row_is_taken(
-    row: str, state: str, trigger: str, actor: Actor, form: dict[str, Any], target: str
-) -> None:
+@pytest.mark.parametrize(("row", "state", "trigger", "actor", "form", "target"), TAKEN, ids=[r[0] for r in TAKEN])
+def test_the_row_is_taken(row: str, state: str, trigger: str, actor: Actor, form: dict[str, Any], target: str) -> None:
     assert do(in_state(state), trigger, actor, **form).after.state == target
 
 
@@ -170,12 +164,8 @@ REFUSED: list[tuple[str, str, str, Actor, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("row", "state", "trigger", "actor", "form", "why"), REFUSED, ids=[r[0] for r in REFUSED]
-)
-def test_the_row_is_refused(
-    row: str, state: str, trigger: str, actor: Actor, form: dict[str, Any], why: str
-) -> None:
+@pytest.mark.parametrize(("row", "state", "trigger", "actor", "form", "why"), REFUSED, ids=[r[0] for r in REFUSED])
+def test_the_row_is_refused(row: str, state: str, trigger: str, actor: Actor, form: dict[str, Any], why: str) -> None:
     found = no(in_state(state), trigger, actor, **form)
     assert found.rule == why
     assert found.sentence.endswith(".")
@@ -203,9 +193,7 @@ def test_an_allegation_may_stand_for_the_evidence() -> None:
 def test_a_finding_needs_evidence_or_the_reason_why_there_is_none() -> None:
     bare = {k: v for k, v in FINDING.items() if k != "evidence"}
     assert not isinstance(builders.opening(PROCESS, bare, actor=COORD), Outcome)
-    assert isinstance(
-        builders.opening(PROCESS, bare | {"no_evidence": "heard by phone"}, actor=COORD), Outcome
-    )
+    assert isinstance(builders.opening(PROCESS, bare | {"no_evidence": "heard by phone"}, actor=COORD), Outcome)
 
 
 def test_who_told_us_and_what_is_kept_apart_from_the_facts() -> None:
@@ -237,12 +225,8 @@ def test_a_grave_finding_is_dismissed_by_two_people() -> None:
     assert do(case, "dismiss", MANAGER).after.data["outcome"] == "NO_CASE"
 
 
-@pytest.mark.parametrize(
-    ("state", "trigger"), [("triage", "dismiss"), ("manager_decision", "close_without_case")]
-)
-def test_a_manager_may_close_without_a_case_despite_an_upheld_complaint_and_says_why(
-    state: str, trigger: str
-) -> None:
+@pytest.mark.parametrize(("state", "trigger"), [("triage", "dismiss"), ("manager_decision", "close_without_case")])
+def test_a_manager_may_close_without_a_case_despite_an_upheld_complaint_and_says_why(state: str, trigger: str) -> None:
     found = do(in_state(state), trigger, MANAGER, facts=UPHELD, despite_complaint="Another matter.")
     assert found.after.data["outcome"] == "NO_CASE"
 
@@ -413,9 +397,7 @@ def test_a_repeat_is_warned_again_only_with_a_reason() -> None:
 
 def test_a_finding_becomes_a_counted_case_with_its_first_stage() -> None:
     assert not in_state("manager_decision").data.get("case_opened_at")
-    assert not do(in_state("manager_decision"), "close_without_case", MANAGER).after.data.get(
-        "case_opened_at"
-    )
+    assert not do(in_state("manager_decision"), "close_without_case", MANAGER).after.data.get("case_opened_at")
     assert in_state("warned").data["case_opened_at"] == "2026-03-02"
     assert in_state("suspended").data["case_opened_at"] == "2026-03-02"
 
@@ -564,9 +546,7 @@ def test_nobody_is_suspended_or_terminated_by_a_clock() -> None:
 
 def test_a_termination_waits_for_representations_or_the_end_of_their_time() -> None:
     case = in_state("termination_notice")
-    assert (
-        builders.calendar().working_days_between(NOW.date(), case.clocks["representations"].due.date()) == 14
-    )
+    assert builders.calendar().working_days_between(NOW.date(), case.clocks["representations"].due.date()) == 14
     late, then = past(case, "representations")
     found = do(late, "terminate", SENIOR, now=then)
     assert found.after.data["stage"] == "expulsion"

@@ -157,9 +157,7 @@ STAYS: list[tuple[str, dict[str, str], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("state", "stayed", "again"), STAYS)
-def test_a_stay_takes_the_sanction_back_by_one_step(
-    state: str, stayed: dict[str, str], again: dict[str, str]
-) -> None:
+def test_a_stay_takes_the_sanction_back_by_one_step(state: str, stayed: dict[str, str], again: dict[str, str]) -> None:
     found = do(do(in_state(state), "appeal", MEMBER).after, "stay", MANAGER)
     assert found.steps[0].member_changes == stayed
     assert do(found.after, "lift_stay", MANAGER).steps[0].member_changes == again
@@ -171,9 +169,7 @@ def test_a_critical_case_is_not_stayed() -> None:
     assert no(case, "stay", MANAGER).rule == "not_critical"
 
 
-def test_no_further_sanction_is_decided_while_the_panel_sits_but_the_senior_manager_hears_of_the_end() -> (
-    None
-):
+def test_no_further_sanction_is_decided_while_the_panel_sits_but_the_senior_manager_hears_of_the_end() -> None:
     case = do(in_state("warned"), "appeal", MEMBER).after
     case, steps = until(case, at("2026-04-02"))
     assert {"pre_notice", "resolve_over"} <= {s.trigger for s in steps}

@@ -53,14 +53,10 @@ def flags_of(questionnaire: Questionnaire, response: Validated, **known: Any) ->
     return review(questionnaire, response, **(nothing | known | {"today": known.get("today", TODAY)}))
 
 
-def rules_of(
-    questions: list[dict[str, Any]], answers: dict[str, Any], **known: Any
-) -> list[tuple[Rule, str]]:
+def rules_of(questions: list[dict[str, Any]], answers: dict[str, Any], **known: Any) -> list[tuple[Rule, str]]:
     changes = {key: known.pop(key) for key in ("evidence", "checks") if key in known}
     questionnaire = asking(*questions, **{key: changes[key] for key in changes if key == "checks"})
-    response = a_response(
-        questionnaire, answers, **{key: changes[key] for key in changes if key == "evidence"}
-    )
+    response = a_response(questionnaire, answers, **{key: changes[key] for key in changes if key == "evidence"})
     return [(flag.rule, flag.question) for flag in flags_of(questionnaire, response, **known)]
 
 
@@ -325,9 +321,7 @@ def test_an_answer_against_a_known_fact_is_flagged(known, facts, answer, flagged
 )
 def test_a_respondent_at_no_known_address_or_domain_is_flagged(email, contacts, flagged):
     questionnaire = asking({"id": "a", "type": "text"})
-    response = a_response(
-        questionnaire, {}, respondent={"name": "Chandra", "role": "Director", "email": email}
-    )
+    response = a_response(questionnaire, {}, respondent={"name": "Chandra", "role": "Director", "email": email})
     found = flags_of(questionnaire, response, contacts=contacts)
     assert [(flag.rule, flag.question) for flag in found] == [(Rule.AUTHORITY, "respondent.email")] * flagged
 
@@ -366,9 +360,7 @@ def test_flags_come_in_the_order_of_the_questions_and_the_respondent_last():
 
 
 def a_sample(questionnaire: Questionnaire, seed: int, quality: Any) -> Validated:
-    found = validate(
-        questionnaire, sample_answers(questionnaire, seed=seed, quality=quality), submitting=True
-    )
+    found = validate(questionnaire, sample_answers(questionnaire, seed=seed, quality=quality), submitting=True)
     assert isinstance(found, Validated), found
     return found
 
@@ -416,7 +408,5 @@ LAST_YEAR = st.dictionaries(
 def test_a_review_never_raises_and_speaks_of_questions_and_of_the_respondent_only(seed, quality, last_year):
     found = flags_of(SELF_ASSESSMENT, a_sample(SELF_ASSESSMENT, seed, quality), last_year=last_year)
     for flag in found:
-        assert flag.question in SELF_ASSESSMENT.by_id or flag.question.startswith(
-            ("respondent.", "declaration")
-        )
+        assert flag.question in SELF_ASSESSMENT.by_id or flag.question.startswith(("respondent.", "declaration"))
         assert flag.text.endswith(".")

@@ -213,9 +213,7 @@ EARLIER = [
             "Question 'a', risk, choices: 'y' has no r.",
         ),
         (
-            a_question(
-                kind="single", choices=CHOICES, risk={"weight": 1, "choices": {"x": 0, "y": 0, "z": 1}}
-            ),
+            a_question(kind="single", choices=CHOICES, risk={"weight": 1, "choices": {"x": 0, "y": 0, "z": 1}}),
             "Question 'a', risk, choices: 'z' isn't offered.",
         ),
         (
@@ -307,9 +305,7 @@ def test_a_check_may_add_up_questions_and_columns(kind):
 
 def test_a_total_is_not_part_of_itself():
     check = {"total": {"question": "a", "parts": ["a"]}}
-    assert problems_of(a_question("a", "number"), checks=[check]) == [
-        "Check 1, total: a question is counted twice."
-    ]
+    assert problems_of(a_question("a", "number"), checks=[check]) == ["Check 1, total: a question is counted twice."]
 
 
 def test_the_bare_yaml_keys_yes_and_no_are_understood_in_a_risk():
@@ -326,9 +322,7 @@ def test_nothing_but_a_bad_questionnaire_is_raised_for_any_json(anything):
         Questionnaire.parse(anything)
 
 
-@given(
-    st.sampled_from(MINIMAL), st.text(max_size=5) | st.sampled_from(["id", "type", "risk", "show_if"]), JSON
-)
+@given(st.sampled_from(MINIMAL), st.text(max_size=5) | st.sampled_from(["id", "type", "risk", "show_if"]), JSON)
 def test_nothing_but_a_bad_questionnaire_is_raised_for_any_field_of_a_question(question, field, anything):
     try:
         Questionnaire.parse(a_definition(question | {field: anything}))

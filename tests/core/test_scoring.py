@@ -16,9 +16,7 @@ from surveys.sample import sample_answers
 from surveys.scoring import Band, Factor, Modifiers, Score, UnknownModel, band, score
 
 SHIPPED = Path(__file__).parents[2] / "config" / "questionnaires"
-SELF_ASSESSMENT = Questionnaire.parse(
-    yaml.safe_load((SHIPPED / "self-assessment.yaml").read_text(encoding="utf-8"))
-)
+SELF_ASSESSMENT = Questionnaire.parse(yaml.safe_load((SHIPPED / "self-assessment.yaml").read_text(encoding="utf-8")))
 
 
 def asking(*questions: dict[str, Any]) -> Questionnaire:
@@ -105,9 +103,7 @@ def test_an_answer_left_over_from_a_hidden_question_makes_no_other_question_requ
     inner = rated("inner", 1, show_if={"question": "gate", "equals": True})
     other = rated("other", 1, required_if={"question": "inner", "equals": True})
     questionnaire = asking(rated("gate", 1), inner, other)
-    left_over = dataclasses.replace(
-        answered(questionnaire, {"gate": False}), answers={"gate": False, "inner": True}
-    )
+    left_over = dataclasses.replace(answered(questionnaire, {"gate": False}), answers={"gate": False, "inner": True})
     assert [factor.question for factor in score(questionnaire, left_over).factors] == ["gate"]
 
 
@@ -210,9 +206,7 @@ def test_without_any_weight_there_is_no_score_rather_than_none_of_the_risk(quest
 
 def test_the_drivers_are_the_three_that_add_most():
     questionnaire = asking(rated("a", 1), rated("b", 5, required=True), rated("c", 2), rated("d", 2))
-    found = score(
-        questionnaire, answered(questionnaire, {"a": True, "c": True, "d": False}), Modifiers(watch_hit=True)
-    )
+    found = score(questionnaire, answered(questionnaire, {"a": True, "c": True, "d": False}), Modifiers(watch_hit=True))
     assert [(driver.source, driver.points) for driver in found.explain()] == [
         ("b", 50),
         ("c", 20),
@@ -272,9 +266,7 @@ def test_a_score_lies_between_0_and_100_and_follows_the_formula(factors, modifie
     assert found.value is not None
     assert 0 <= found.value <= 100
     assert found.value == pytest.approx(min(100, mean + sum(modifiers.points().values())))
-    assert sum(driver.points for driver in found.explain(99)) == pytest.approx(
-        mean + sum(modifiers.points().values())
-    )
+    assert sum(driver.points for driver in found.explain(99)) == pytest.approx(mean + sum(modifiers.points().values()))
 
 
 @given(FACTORS, st.data())

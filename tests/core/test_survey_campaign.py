@@ -270,9 +270,7 @@ def test_nobody_launches_to_an_empty_population(trigger: str) -> None:
 
 
 def test_a_launch_that_is_moved_goes_out_on_the_new_day() -> None:
-    moved = fire(
-        PROCESS, ready(), "move_launch", actor=MANAGER, launch="2026-03-10", reason="The server moves."
-    )
+    moved = fire(PROCESS, ready(), "move_launch", actor=MANAGER, launch="2026-03-10", reason="The server moves.")
     case, steps = wait(PROCESS, moved.after, at("2026-03-10"), context(**ALL))
 
     assert [step.at for step in steps] == [at("2026-03-10")]
@@ -359,9 +357,7 @@ def test_the_refusal_counts_who_is_missing_and_names_the_way() -> None:
     missing=st.integers(0, 2),
 )
 @settings(deadline=None)
-def test_it_closes_at_100_only_when_complete_and_exempt_are_exactly_all(
-    children: dict[str, int], missing: int
-) -> None:
+def test_it_closes_at_100_only_when_complete_and_exempt_are_exactly_all(children: dict[str, int], missing: int) -> None:
     done = children.get("complete", 0) + children.get("exempt", 0)
     asked = sum(number for state, number in children.items() if state != "cancelled")
     case = replace(REPORTED, data={**REPORTED.data, "eligible": done + missing})
@@ -381,16 +377,11 @@ def test_it_closes_at_100_only_when_complete_and_exempt_are_exactly_all(
 def test_who_leaves_the_register_after_the_launch_is_still_counted() -> None:
     fewer = {"population": {"eligible": 99, "deliverable": 99}, "children": {"complete": 99, "failed": 1}}
 
-    assert (
-        refused(PROCESS, reported(), "close_100", actor=MANAGER, facts=fewer).rule
-        == "everyone_is_accounted_for"
-    )
+    assert refused(PROCESS, reported(), "close_100", actor=MANAGER, facts=fewer).rule == "everyone_is_accounted_for"
 
 
 def test_who_joined_late_is_counted_too() -> None:
-    joined = fire(
-        PROCESS, live(), "add_member", actor=AMARA, member="M-000301", reason="Joined on 2 March."
-    ).after
+    joined = fire(PROCESS, live(), "add_member", actor=AMARA, member="M-000301", reason="Joined on 2 March.").after
     case = replace(REPORTED, data={**REPORTED.data, "joined_late": joined.data["joined_late"]})
 
     assert refused(PROCESS, case, "close_100", actor=MANAGER, facts=EVERYBODY).sentence.startswith("1 of 101")
@@ -457,9 +448,7 @@ def test_whatever_happens_an_open_campaign_has_a_clock(moves: list[tuple[int, An
         now += timedelta(days=days)
         swept = engine.advance(PROCESS, case, context=context(**facts), now=now)
         case = swept.after if swept else case
-        found = engine.decide(
-            PROCESS, case, trigger, payload=payload, actor=actor, context=context(**facts), now=now
-        )
+        found = engine.decide(PROCESS, case, trigger, payload=payload, actor=actor, context=context(**facts), now=now)
         case = found.after if isinstance(found, Outcome) else case
         final = PROCESS.state(case.state).final
         assert final or [clock for clock in case.clocks.values() if clock.next_at is not None]

@@ -72,9 +72,7 @@ def test_a_whole_ladder_passes_and_each_rung_fires_once() -> None:
             steps += found.steps
         day += timedelta(days=1)
 
-    assert [(step.details["rung"], step.at.date().isoformat()) for step in steps] == [
-        row[:2] for row in LADDER
-    ]
+    assert [(step.details["rung"], step.at.date().isoformat()) for step in steps] == [row[:2] for row in LADDER]
     assert [step.kind for step in steps] == ["transition"] * len(LADDER)
     assert [step.messages[0].kind for step in steps] == [kind for _, _, kind, _ in LADDER]
     assert [step.messages[0].audience for step in steps] == [audience for *_, audience in LADDER]

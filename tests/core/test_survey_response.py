@@ -142,9 +142,7 @@ TAKEN: list[tuple[str, Callable[[], Case], str, Any, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("row", "start", "trigger", "actor", "payload", "state"), TAKEN, ids=[r[0] for r in TAKEN]
-)
+@pytest.mark.parametrize(("row", "start", "trigger", "actor", "payload", "state"), TAKEN, ids=[r[0] for r in TAKEN])
 def test_each_row_can_be_taken(
     row: str, start: Callable[[], Case], trigger: str, actor: Any, payload: dict[str, Any], state: str
 ) -> None:
@@ -178,9 +176,7 @@ REFUSED: list[tuple[str, Callable[[], Case], str, Any, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("row", "start", "trigger", "actor", "payload", "rule"), REFUSED, ids=[r[0] for r in REFUSED]
-)
+@pytest.mark.parametrize(("row", "start", "trigger", "actor", "payload", "rule"), REFUSED, ids=[r[0] for r in REFUSED])
 def test_each_row_can_be_refused(
     row: str, start: Callable[[], Case], trigger: str, actor: Any, payload: dict[str, Any], rule: str
 ) -> None:
@@ -341,9 +337,7 @@ def test_what_staff_have_changed_is_marked_and_checked_by_another() -> None:
 
 
 def test_an_answer_with_a_caveat_says_what_is_left_out() -> None:
-    done = after(
-        queried(), ("accept_with_caveat", MANAGER, {"reason": "Good enough.", "excluded": ["water_use"]})
-    )
+    done = after(queried(), ("accept_with_caveat", MANAGER, {"reason": "Good enough.", "excluded": ["water_use"]}))
 
     assert (done.data["outcome"], done.data["excluded"]) == ("complete_with_caveat", ["water_use"])
 
@@ -376,10 +370,7 @@ def test_who_asked_for_an_exemption_does_not_decide_it() -> None:
 
     for trigger in ("approve_exemption", "decline_exemption"):
         assert refused(PROCESS, asked, trigger, actor=both, reason="It is so.").rule == "four_eyes"
-    assert (
-        after(asked, ("approve_exemption", OTHER_MANAGER, {"reason": "It is so."})).data["outcome"]
-        == "exempt"
-    )
+    assert after(asked, ("approve_exemption", OTHER_MANAGER, {"reason": "It is so."})).data["outcome"] == "exempt"
 
 
 def test_reminders_stand_still_while_an_exemption_is_decided_and_are_not_caught_up() -> None:
@@ -393,9 +384,7 @@ def test_reminders_stand_still_while_an_exemption_is_decided_and_are_not_caught_
     assert messages(steps) == [("survey_one_day_left", "member"), ("survey_last_day", "member")]
 
 
-@pytest.mark.parametrize(
-    "start", [invited, begun, escalated, noticed, to_decide, failed, in_review, queried, bounced]
-)
+@pytest.mark.parametrize("start", [invited, begun, escalated, noticed, to_decide, failed, in_review, queried, bounced])
 def test_a_declined_exemption_goes_back_to_where_it_was(start: Callable[[], Case]) -> None:
     case = start()
     back = after(exemption_asked(case), ("decline_exemption", MANAGER, {"reason": "No such thing."}))
@@ -463,9 +452,7 @@ def test_a_promise_and_its_day_go_together(call: dict[str, str]) -> None:
 
 
 def test_a_wrong_number_is_repaired() -> None:
-    assert tasks(fire(PROCESS, invited(), "log_call", actor=AMARA, outcome="wrong_number")) == [
-        "contact_repair"
-    ]
+    assert tasks(fire(PROCESS, invited(), "log_call", actor=AMARA, outcome="wrong_number")) == ["contact_repair"]
 
 
 # --- the end
@@ -501,9 +488,7 @@ def test_who_never_answers_is_given_up_in_the_end() -> None:
 
 
 def test_an_extension_starts_the_ladder_again_from_the_new_day() -> None:
-    more = after(
-        to_decide(), ("extend", MANAGER, {"until": "2026-06-30", "reason": "Fire."}), day="2026-06-03"
-    )
+    more = after(to_decide(), ("extend", MANAGER, {"until": "2026-06-30", "reason": "Fire."}), day="2026-06-03")
     _, steps = wait(PROCESS, more, at("2026-07-01"), context())
 
     assert more.data["extension_granted"] is True
@@ -521,9 +506,7 @@ def test_a_deadline_moved_for_all_does_not_shorten_an_extension() -> None:
 
 
 def test_a_deadline_moved_for_all_brings_who_is_late_back_to_friendly_reminders() -> None:
-    found = fire(
-        PROCESS, escalated(), "deadline_moved", actor=system(), until="2026-05-15", reason="Holidays."
-    )
+    found = fire(PROCESS, escalated(), "deadline_moved", actor=system(), until="2026-05-15", reason="Holidays.")
 
     assert found.after.state == "in_progress"
     assert found.after.clocks["respond"].due == at("2026-05-15 23:59")

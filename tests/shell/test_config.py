@@ -119,9 +119,7 @@ def test_a_mail_server_is_one_address(tmp_path: Path, url: str, expected: tuple[
         ("LOG_FORMAT", "xml"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_that_names_its_variable(
-    tmp_path: Path, variable: str, value: str
-) -> None:
+def test_a_wrong_setting_is_one_sentence_that_names_its_variable(tmp_path: Path, variable: str, value: str) -> None:
     (sentence,) = problems(tmp_path, **{variable: value})
 
     assert sentence.startswith(f"MUSTER_{variable} ")
@@ -567,9 +565,7 @@ def test_a_log_line_is_one_line_with_its_case_actor_and_run() -> None:
     line = logged("fired\n2 rungs", as_json=False, case_ref="CMP-7", actor="system", run="r1")
 
     assert "\n" not in line
-    assert line.endswith(
-        'level=INFO logger=cases.sweep message="fired\\n2 rungs" case_ref=CMP-7 actor=system run=r1'
-    )
+    assert line.endswith('level=INFO logger=cases.sweep message="fired\\n2 rungs" case_ref=CMP-7 actor=system run=r1')
 
 
 def test_a_log_line_can_be_json() -> None:

@@ -670,7 +670,7 @@ def test_a_digest_is_about_no_case(office: Office, server: Server, monkeypatch: 
     monkeypatch.setattr(catalogue, "entries", lambda: {**entries, digest.kind: catalogue.Entry(digest, "general")})
     mina = office.staff("Mina", "manager")
     none = {"total": 0, "confidential": 0, "cases": []}
-    data = {name: none for name in ("decisions", "overdue", "escalated", "parked")}
+    data = dict.fromkeys(("decisions", "overdue", "escalated", "parked"), none)
     data |= {"campaigns": [], "messages": {"failed": 0, "waiting": 0}}
     key = office.ask(None, "manager_digest", f"staff:{mina}", event_seq=None, data=data)
 

@@ -86,7 +86,9 @@ class Story:
         """The kinds of mail sent to a member, in order."""
         rows = self.cast.rows(
             "SELECT m.kind FROM messages m JOIN cases c ON c.id = m.case_id WHERE c.member_id = :id "
-            "AND m.state = 'sent' AND m.contact_id IS NOT NULL AND c.process = 'survey_response' ORDER BY m.sent_at, m.id", id=member_id,
+            "AND m.state = 'sent' AND m.contact_id IS NOT NULL AND c.process = 'survey_response' "
+            "ORDER BY m.sent_at, m.id",
+            id=member_id,
         )  # fmt: skip
         return [row.kind for row in rows]
 

@@ -82,9 +82,7 @@ def test_a_case_is_restricted_only_to_people_who_are_here(cast: Cast) -> None:
 def test_what_comes_of_a_restricted_case_is_restricted_too(cast: Cast) -> None:
     ref = a_complaint(cast)
     commands.restrict(cast.env, ref, ["amara@muster.example"], actor=cast.actor("Mina"))
-    commands.fire(
-        cast.env, ref, "open_monitoring", payload={"criterion": "communication"}, actor=cast.actor("Amara")
-    )
+    commands.fire(cast.env, ref, "open_monitoring", payload={"criterion": "communication"}, actor=cast.actor("Amara"))
     named = cast.rows("SELECT restricted_to FROM cases ORDER BY id")
     assert len(named) == 2 and named[0] == named[1]
     assert queries.list_cases(cast.env, queries.Filter(), actor=cast.actor("Max"))[1] == 0
