@@ -74,7 +74,6 @@ def _load(settings: "Settings") -> None:
         )
 
     from cases.demo import load_sample
-
     from cases.environment import open_environment
 
     say("Loading made-up members and their cases.")

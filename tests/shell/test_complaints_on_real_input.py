@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,6 +51,10 @@ def tables(cast: Cast) -> dict[str, int]:
     """How much there is of everything an import could write."""
     names = ("members", "cases", "case_events", "event_personal", "messages", "case_tasks", "case_links")
     return {name: cast.scalar(f"SELECT count(*) FROM {name}") for name in names}
+
+
+pytestmark = pytest.mark.xdist_group("complaints_month")
+"""On one worker: the month is lived through once."""
 
 
 @pytest.fixture
@@ -151,8 +156,9 @@ class Month:
 @pytest.fixture(scope="module")
 def month(database_admin: Engine, tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[Month]:
     """The month after the import, lived through once for all tests that only look."""
-    _administer(database_admin, f"CREATE DATABASE complaints_month TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    engine = make_engine(database_admin.url.set(database="complaints_month").render_as_string(hide_password=False))
+    name = f"month_{uuid.uuid4().hex}"
+    _administer(database_admin, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    engine = make_engine(database_admin.url.set(database=name).render_as_string(hide_password=False))
     try:
         with letterbox() as box:
             cast = cast_of(engine, tmp_path_factory.mktemp("month"), box.url)
@@ -161,7 +167,7 @@ def month(database_admin: Engine, tmp_path_factory: pytest.TempPathFactory, shar
             yield _lived(cast, box)
     finally:
         engine.dispose()
-        _administer(database_admin, "DROP DATABASE complaints_month WITH (FORCE)")
+        _administer(database_admin, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _lived(cast: Cast, box: Letterbox) -> Month:
