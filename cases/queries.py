@@ -76,13 +76,18 @@ def list_cases(
     with reading(env.engine) as conn:
         here = world(conn, env, now)
         where = [visible(actor, _acts_for(actor, here)), *_listed(env, conn, narrow, here)]
-        source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
-        total = conn.execute(select(func.count()).select_from(source).where(*where)).scalar_one()
-        rows = conn.execute(
-            select(*_LIST).select_from(source).where(*where)
-            .order_by(CaseRow.deadline_at.asc().nulls_last(), CaseRow.id).limit(limit).offset(offset)
-        )  # fmt: skip
-        return [_line(row, here) for row in rows], total
+        return _page(conn, where, here, limit, offset)
+
+
+def _page(
+    conn: Connection, where: list[ColumnElement[bool]], here: World, limit: int, offset: int
+) -> tuple[list[dict[str, Any]], int]:
+    """One page of cases, soonest deadline first, and how many there are in all."""
+    source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
+    total = conn.execute(select(func.count()).select_from(source).where(*where)).scalar_one()
+    found = select(*_LIST).select_from(source).where(*where)
+    rows = conn.execute(found.order_by(CaseRow.deadline_at.asc().nulls_last(), CaseRow.id).limit(limit).offset(offset))
+    return [_line(row, here) for row in rows], total
 
 
 def _line(row: Any, here: World) -> dict[str, Any]:
@@ -118,13 +123,7 @@ def queue(
         mine = {staff_id_of(actor.person), *_acts_for(actor, here)} - {None}
         due_to_me = or_(CaseRow.owner_id.in_(mine), _nobody_stands_in(actor, here))
         where = [visible(actor, _acts_for(actor, here)), due_to_me, CaseRow.closed_at.is_(None)]
-        source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
-        total = conn.execute(select(func.count()).select_from(source).where(*where)).scalar_one()
-        rows = conn.execute(
-            select(*_LIST).select_from(source).where(*where)
-            .order_by(CaseRow.deadline_at.asc().nulls_last(), CaseRow.id).limit(limit).offset(offset)
-        )  # fmt: skip
-        return [_line(row, here) for row in rows], total
+        return _page(conn, where, here, limit, offset)
 
 
 def _nobody_stands_in(actor: Actor, here: World) -> ColumnElement[bool]:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cases.mailroom import whom
 from cases.queries import CasePage
-from cli.messages import whom
 from cli.output import local, span
 from state_machines.objections import title_of
 from state_machines.registry import process_named

@@ -85,8 +85,8 @@ def card_values(card: MemberCard) -> dict[str, Any]:
 
 def as_values(env: Environment, card: MemberCard, viewer: Actor) -> dict[str, Any]:
     """Return everything about a member that the viewer may see."""
+    from cases.mailroom import outbox
     from cases.queries import Filter, list_cases
-    from cli.messages import outbox
     from config.database import reading
     from members import store
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,10 +13,7 @@ from cli.output import JsonOption, command_errors, local, refuse, say, show_json
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from sqlalchemy import ColumnElement, Select
-
-    from cases.environment import Environment, World
-    from config.database import Connection
+    from cases.environment import Environment
     from state_machines.values import Actor
 
 NAME = "messages"
@@ -51,6 +47,7 @@ def list_(
 
     Examples: muster messages list --case CO-2026-000042; muster messages list --state suppressed --json
     """
+    from cases.mailroom import outbox
     from notifications import catalogue
 
     if kind is not None:
@@ -134,111 +131,21 @@ def requeue(
         say(f"{count} of {len(set(numbers))} tried again at the next delivery: muster deliver")
 
 
-# ---------------------------------------------------------------------------------------------- looking them up
-
-
-def outbox(
-    env: Environment,
-    *,
-    case: str | None = None,
-    state: str | None = None,
-    kind: str | None = None,
-    member_id: int | None = None,
-    viewer: Actor,
-    limit: int = 50,
-    offset: int = 0,
-) -> tuple[list[dict[str, Any]], int]:
-    """Return one page of the messages the viewer may see, the newest first, and how many there are in all.
-
-    Raises CaseNotFound for a case the viewer may not see.
-    """
-    from sqlalchemy import func, select
-
-    from cases.environment import world
-    from cases.queries import case_page
-    from config.database import reading
-    from notifications.tables import MessageRow
-
-    of_case = case_page(env, case, actor=viewer, last_events=1).case.id if case else None
-    given = {"case_id": of_case, "state": state, "kind": kind, "member_id": member_id}
-    with reading(env.engine) as conn:
-        where = [getattr(MessageRow, name) == value for name, value in given.items() if value is not None]
-        where += _seen_by(viewer, world(conn, env))
-        total = conn.execute(select(func.count()).select_from(MessageRow).where(*where)).scalar_one()
-        page = select(*MessageRow.__table__.c).where(*where).order_by(MessageRow.id.desc())
-        return _items(conn, conn.execute(page.limit(limit).offset(offset)).all()), total
-
-
-def _seen_by(viewer: Actor, here: World) -> list[ColumnElement[bool]]:
-    """Mail about a case is for who may see the case; other mail for who gets it, and for who sees all teams."""
-    from sqlalchemy import and_, literal_column, or_, select, true
-
-    from cases.commands import acts_for
-    from cases.permissions import SEE_ALL_TEAMS, visible
-    from cases.rows import staff_id_of
-    from notifications.tables import MessageRow
-    from state_machines.values import Role
-
-    if Role.SYSTEM in viewer.roles:
-        return []
-    about: Select[Any] = select(literal_column("1")).where(
-        visible(viewer, acts_for(viewer, here)), literal_column("cases.id") == MessageRow.case_id
-    )
-    own = true() if viewer.roles & SEE_ALL_TEAMS else MessageRow.staff_id == staff_id_of(viewer.person)
-    return [or_(about.correlate(MessageRow).exists(), and_(MessageRow.case_id.is_(None), own))]
-
-
-def _items(conn: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return rows of the outbox as lists show them, with the references of their cases, in one statement."""
-    from cases.delivering import case_views
-    from notifications import catalogue
-
-    views = case_views(conn, sorted({row.case_id for row in rows if row.case_id is not None}))
-    known = catalogue.entries()
-    return [
-        {
-            "id": row.id, "kind": row.kind, "title": known[row.kind].kind.title if row.kind in known else row.kind,
-            "case": views[row.case_id].ref if row.case_id in views else None, "audience": row.audience,
-            "receiver": row.to_email or row.to_name or whom(row.audience), "purpose": row.purpose,
-            "state": row.state, "reason": row.reason, "to": row.to_email, "to_name": row.to_name,
-            "subject": row.subject, "not_before": row.not_before, "sent_at": row.sent_at, "attempts": row.attempts,
-            "error": row.last_error,
-        }
-        for row in rows
-    ]  # fmt: skip
-
-
-def whom(audience: str) -> str:
-    """Return an audience as people say it."""
-    return audience.removeprefix("party:").replace("_", " ")
-
-
 def _one(env: Environment, number: int, viewer: Actor) -> dict[str, Any]:
     """Return a message with its text and headers; refuse the same way when it is not theirs to see."""
-    from sqlalchemy import select
+    from cases.mailroom import message
 
-    from cases.environment import world
-    from config.database import reading
-    from notifications.queries import is_genuine
-    from notifications.tables import MessageRow
-
-    with reading(env.engine) as conn:
-        where = [MessageRow.id == number, *_seen_by(viewer, world(conn, env))]
-        row = conn.execute(select(*MessageRow.__table__.c).where(*where)).one_or_none()
-        if row is None:
-            refuse(f"There is no message {number}, or it is not yours to see.")
-        [item] = _items(conn, [row])
-    return {
-        **item, "headers": _headers(item, row, env.settings.mail_from), "body_text": row.body_text,
-        "body_html": row.body_html, "genuine": is_genuine(row) if row.body_text is not None else None,
-    }  # fmt: skip
+    found = message(env, number, viewer=viewer)
+    if found is None:
+        refuse(f"There is no message {number}, or it is not yours to see.")
+    return {**found, "headers": _headers(found, env.settings.mail_from)}
 
 
-def _headers(item: dict[str, Any], row: Any, sender: str) -> dict[str, Any]:
-    to = f"{row.to_name} <{row.to_email}>" if row.to_name and row.to_email else row.to_email
+def _headers(item: dict[str, Any], sender: str) -> dict[str, Any]:
+    to = f"{item['to_name']} <{item['to']}>" if item["to_name"] and item["to"] else item["to"]
     found = {
-        "From": sender, "To": to or item["receiver"], "Date": row.sent_at, "Subject": row.subject or item["title"],
-        "Message-ID": row.message_id, "X-Muster-Case": item["case"],
-        "Auto-Submitted": "auto-generated" if row.sent_at else None,
+        "From": sender, "To": to or item["receiver"], "Date": item["sent_at"],
+        "Subject": item["subject"] or item["title"], "Message-ID": item["message_id"], "X-Muster-Case": item["case"],
+        "Auto-Submitted": "auto-generated" if item["sent_at"] else None,
     }  # fmt: skip
     return {name: value for name, value in found.items() if value is not None}

@@ -183,11 +183,12 @@ def facts(process: Process, chance: Random) -> dict[str, Any]:
         for _ in range(chance.randrange(2))
     ]  # fmt: skip
     few = chance.choice([["complete", "exempt"], ["complete", "exempt"], ["complete", "failed"], states])
+    children = {name: chance.randrange(9) for name in few}
     return {
         "member": {"id": 7, "name": "Chandra", "status": chance.choice(["active", "active", "suspended"]),
                    "joined_on": "2020-01-01", "flags": chance.choice([(), (), ("vulnerable",), ("no_offers",)])},
-        "children": {name: chance.randrange(9) for name in few},
-        "population": {"eligible": 100, "deliverable": chance.choice([60, 100])},
+        "children": children,
+        "population": {"eligible": sum(children.values()) or 100, "deliverable": chance.choice([60, 100])},
         "linked": linked,
         "history": {"same_criterion_24m": chance.randrange(3), "complaints_12m": chance.randrange(5),
                     "open_complaints": chance.randrange(2), "cancellations_window": chance.randrange(2),

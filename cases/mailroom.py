@@ -1,0 +1,92 @@
+"""What people read about mail: the outbox page by page, and one message as it was sent. One filter with the cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
+
+from cases.commands import acts_for
+from cases.delivering import case_views
+from cases.environment import Environment, World, world
+from cases.permissions import SEE_ALL_TEAMS, visible
+from cases.queries import case_page
+from cases.rows import staff_id_of
+from cases.tables import CaseRow
+from config.database import Connection, reading
+from notifications import catalogue
+from notifications.queries import is_genuine
+from notifications.tables import MessageRow
+from state_machines.values import Actor, Role
+
+
+def outbox(
+    env: Environment,
+    *,
+    case: str | None = None,
+    state: str | None = None,
+    kind: str | None = None,
+    member_id: int | None = None,
+    viewer: Actor,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[dict[str, Any]], int]:
+    """Return one page of the messages the viewer may see, the newest first, and how many there are in all.
+
+    Raises CaseNotFound for a case the viewer may not see.
+    """
+    of_case = case_page(env, case, actor=viewer, last_events=1).case.id if case else None
+    given = {"case_id": of_case, "state": state, "kind": kind, "member_id": member_id}
+    with reading(env.engine) as conn:
+        where = [getattr(MessageRow, name) == value for name, value in given.items() if value is not None]
+        where += _seen_by(viewer, world(conn, env))
+        total = conn.execute(select(func.count()).select_from(MessageRow).where(*where)).scalar_one()
+        page = select(*MessageRow.__table__.c).where(*where).order_by(MessageRow.id.desc())
+        return _items(conn, conn.execute(page.limit(limit).offset(offset)).all()), total
+
+
+def _seen_by(viewer: Actor, here: World) -> list[ColumnElement[bool]]:
+    """Mail about a case is for who may see the case; other mail for who gets it, and for who sees all teams."""
+    if Role.SYSTEM in viewer.roles:
+        return []
+    about = select(CaseRow.id).where(visible(viewer, acts_for(viewer, here)), CaseRow.id == MessageRow.case_id)
+    own = true() if viewer.roles & SEE_ALL_TEAMS else MessageRow.staff_id == staff_id_of(viewer.person)
+    return [or_(about.correlate(MessageRow).exists(), and_(MessageRow.case_id.is_(None), own))]
+
+
+def _items(conn: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return rows of the outbox as lists show them, with the references of their cases, in one statement."""
+
+    views = case_views(conn, sorted({row.case_id for row in rows if row.case_id is not None}))
+    known = catalogue.entries()
+    return [
+        {
+            "id": row.id, "kind": row.kind, "title": known[row.kind].kind.title if row.kind in known else row.kind,
+            "case": views[row.case_id].ref if row.case_id in views else None, "audience": row.audience,
+            "receiver": row.to_email or row.to_name or whom(row.audience), "purpose": row.purpose,
+            "state": row.state, "reason": row.reason, "to": row.to_email, "to_name": row.to_name,
+            "subject": row.subject, "not_before": row.not_before, "sent_at": row.sent_at, "attempts": row.attempts,
+            "error": row.last_error,
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def whom(audience: str) -> str:
+    """Return an audience as people say it."""
+    return audience.removeprefix("party:").replace("_", " ")
+
+
+def message(env: Environment, number: int, *, viewer: Actor) -> dict[str, Any] | None:
+    """Return a message with its text as it was sent; None also for one that is not the viewer's to see."""
+    with reading(env.engine) as conn:
+        where = [MessageRow.id == number, *_seen_by(viewer, world(conn, env))]
+        row = conn.execute(select(*MessageRow.__table__.c).where(*where)).one_or_none()
+        if row is None:
+            return None
+        [item] = _items(conn, [row])
+    return {
+        **item, "message_id": row.message_id, "body_text": row.body_text, "body_html": row.body_html,
+        "genuine": is_genuine(row) if row.body_text is not None else None,
+    }  # fmt: skip
