@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import text
 
 from config import postgres
 from config.database import Engine, make_engine, metadata
 from config.locks import locked
 from tests.cast import Cast, cast_of
+
+# Every example is drawn anew, but in CI the same ones each time; a busy machine is no failure.
+settings.register_profile("muster", deadline=None, derandomize=os.environ.get("MUSTER_CI") == "1")
+settings.load_profile("muster")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("MUSTER_CI") == "1"

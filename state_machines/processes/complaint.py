@@ -28,7 +28,7 @@ SYSTEM = frozenset({Role.SYSTEM})
 COMPLAINANT = frozenset({Role.COMPLAINANT, Role.MEMBER})
 """Who complained; a member only where the member of the case is the one who complains."""
 
-ACKNOWLEDGE = Clock("acknowledge", "act_now", anchor="received", label="acknowledgement")
+ACKNOWLEDGE = Clock("acknowledge", "act_now", anchor="acknowledge_from", label="acknowledgement")
 FIRST_CONTACT = Clock("first_contact", "act_now", label="first contact with a vulnerable person")
 REPLY = Clock("reply", "reply", label="reply of the member it is about")
 STAGE_1 = Clock("stage_1", "standard", anchor="stage_1_from", label="stage 1 response")
@@ -221,7 +221,8 @@ _ENDS = (
                only_if=(rules.was_acknowledged,),
                checks=(rules.stage_exists, rules.person_is_free, rules.to_stage_2), does=(does.reopen_stage_2,)),
     Transition("reopen", ("rejected", "withdrawn", "external_review"), "received", by=MANAGERS, needs=forms.Reopening,
-               only_if=(rules.never_acknowledged,), help="It was never acknowledged: that comes first."),
+               only_if=(rules.never_acknowledged,), does=(does.reopen_unacknowledged,),
+               help="It was never acknowledged: that comes first."),
 )  # fmt: skip
 
 _ANY_TIME = (

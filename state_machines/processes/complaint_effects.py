@@ -5,7 +5,7 @@ A response that waits for a second person is kept with the parties, where person
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from state_machines.draft import Draft
@@ -31,6 +31,7 @@ def open_file(draft: Draft) -> None:
         external_body=numbers["external"],
         stage_1_runs=draft.get("profile") if from_receipt else "not_yet",
         stage_1_from=draft.case.received_at.isoformat(),
+        acknowledge_from=draft.case.received_at.isoformat(),
     )
     if draft.typed("vulnerable"):
         mark_vulnerable(draft)
@@ -80,7 +81,7 @@ def start_stage_1(draft: Draft) -> None:
     handler = draft.typed("handler") or draft.actor.person
     if rules.profile(draft)["stage_1_from"] == "acknowledgement":
         draft.set(stage_1_from=draft.now.isoformat())
-    start = draft.case.received_at if rules.profile(draft)["stage_1_from"] == "receipt" else draft.now
+    start = datetime.fromisoformat(draft.get("stage_1_from"))
     draft.set(
         issues=[issue.model_dump(mode="json") for issue in draft.typed("issues", ())],
         stage_1_runs=draft.get("profile"), acknowledged_on=draft.today,
@@ -336,6 +337,12 @@ def note_external_decision(draft: Draft) -> None:
     """What the body found is the outcome now."""
     draft.set(external_decision=str(draft.typed("decision")), decision=str(draft.typed("decision")))
     _promise(draft, [remedy.model_dump(mode="json") for remedy in draft.typed("remedies", ())])
+
+
+def reopen_unacknowledged(draft: Draft) -> None:
+    """It counts as received now: whoever reopens a case does not find it late already."""
+    now = draft.now.isoformat()
+    draft.set(acknowledge_from=now, stage_1_from=now, reopened_on=draft.today)
 
 
 def reopen_stage_1(draft: Draft) -> None:

@@ -63,7 +63,7 @@ def acknowledge(draft: Draft) -> None:
 def drop_alert(draft: Draft) -> None:
     """A finding that is not critical alerts nobody; should it become so again, it does anew."""
     if not case_is_critical(draft):
-        draft.set(alert=None)
+        draft.set(alert=None, meeting=None, alerted_at=None)
 
 
 def search_duplicates(draft: Draft) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from state_machines.draft import Draft
 from state_machines.process import Effect
-from state_machines.processes.monitoring_effects import close, count_up, last_day, letter
+from state_machines.processes.monitoring_effects import alert_if_critical, close, count_up, last_day, letter
 from state_machines.values import Role
 
 BACKED_BY = {"suspension": "suspended", "expulsion": "terminated"}
@@ -257,4 +257,6 @@ def reopen(draft: Draft) -> None:
         pre_notice_on=None, refused_on=None, appealed_stages=[], appealed_from=None, appeal_until=None,
         stayed=False,
         dismissal_proposed=False, interim=None, plan=[], milestones=[], next_milestone=None,
+        alert=None, meeting=None, alerted_at=None,
     )  # fmt: skip
+    alert_if_critical(draft)

@@ -279,3 +279,13 @@ def test_letters_that_steps_send_themselves_are_known_too() -> None:
     declared = {send.kind for transition in PROCESS.transitions for send in transition.sends}
     mine = {entry.kind.kind for entry in catalogue.entries().values() if entry.folder == "complaint"}
     assert mine - declared == by_step
+
+
+def test_a_complaint_reopened_before_it_was_acknowledged_is_not_late_already() -> None:
+    case = opened(PROCESS, {"category": "service"}, actor=staff(Role.COORDINATOR))
+    case = fire(PROCESS, case, "withdraw", actor=staff(Role.COORDINATOR)).after
+    later = at("2026-06-01 10:00")
+    reopening = {"stage": 1, "cause": "new_facts", "reason": "The complainant wrote again"}
+    case = fire(PROCESS, case, "reopen", actor=staff(Role.MANAGER), now=later, **reopening).after
+    assert case.state == "received"
+    assert case.clocks["acknowledge"].due > later
