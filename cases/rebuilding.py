@@ -11,6 +11,7 @@ from sqlalchemy import select
 from cases.errors import CaseNotFound
 from cases.tables import CaseEvent, CaseRow
 from config.database import Connection
+from state_machines.engine import people_after
 from state_machines.process import Process
 from state_machines.registry import processes
 from state_machines.values import Role
@@ -24,7 +25,7 @@ def rebuild(conn: Connection, case_id: int, as_at: datetime | None = None) -> di
     """
     event = CaseEvent.__table__.c
     statement = select(
-        CaseRow.ref, CaseRow.process, event.seq, event.at, event.actor, event.role, event.kind, event.trigger,
+        CaseRow.ref, CaseRow.process, event.seq, event.at, event.actor, event.on_behalf_of, event.role, event.kind, event.trigger,
         event.source, event.target, event.details,
     ).join(CaseRow, CaseRow.id == event.case_id).where(event.case_id == case_id)  # fmt: skip
     if as_at is not None:
@@ -67,4 +68,4 @@ def _fold_move(process: Process | None, case: dict[str, Any], event: Any) -> Non
         case["counts"][event.trigger] = case["counts"].get(event.trigger, 0) + 1
     if not by_system:
         before = case["people"].get(event.trigger, [])
-        case["people"][event.trigger] = [*(person for person in before if person != event.actor), event.actor]
+        case["people"][event.trigger] = people_after(before, event.actor, event.on_behalf_of)

@@ -6,7 +6,7 @@ twelve times as much, and its ``Timeout`` state would be a thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -214,8 +214,14 @@ def _written(process: Process, draft: Draft, transition: Transition, rung: _Rung
 
 
 def _people(case: Case, trigger: str, actor: Actor) -> dict[str, Any]:
-    before = case.people.get(trigger, ())
-    return {**case.people, trigger: [*(p for p in before if p != actor.person), actor.person]}
+    """Who has pulled a trigger, and in whose name: neither is the second pair of eyes."""
+    return {**case.people, trigger: people_after(case.people.get(trigger, ()), actor.person, actor.on_behalf_of)}
+
+
+def people_after(before: Sequence[str], person: str, on_behalf_of: str | None) -> list[str]:
+    """Return the people of a trigger with those who have pulled it now."""
+    now = [on_behalf_of, person] if on_behalf_of else [person]
+    return [*(p for p in before if p not in now), *now]
 
 
 def _held(case: Case, transition: Transition) -> bool:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from state_machines import engine
 from state_machines.calendars import CalendarError, calendar
 from state_machines.draft import Draft
-from state_machines.engine import EndlessCase
+from state_machines.engine import EndlessCase, people_after
 from state_machines.escalation import escalations
 from state_machines.holding import holding
 from state_machines.policy import Policy
@@ -753,3 +753,9 @@ def test_an_unguarded_choice_is_offered_to_its_roles_only() -> None:
 
 
 # --- the fingerprint
+
+
+def test_whoever_was_asked_for_by_a_deputy_is_no_second_pair_of_eyes() -> None:
+    deputy = replace(AMARA, person="staff:77", on_behalf_of=MINA.person)
+    assert people_after([], deputy.person, deputy.on_behalf_of) == [MINA.person, "staff:77"]
+    assert people_after(["staff:77", "staff:5"], "staff:77", None) == ["staff:5", "staff:77"]
