@@ -25,8 +25,8 @@ def rebuild(conn: Connection, case_id: int, as_at: datetime | None = None) -> di
     """
     event = CaseEvent.__table__.c
     statement = select(
-        CaseRow.ref, CaseRow.process, event.seq, event.at, event.actor, event.on_behalf_of, event.role, event.kind, event.trigger,
-        event.source, event.target, event.details,
+        CaseRow.ref, CaseRow.process, event.seq, event.at, event.actor, event.on_behalf_of, event.role, event.kind,
+        event.trigger, event.source, event.target, event.details,
     ).join(CaseRow, CaseRow.id == event.case_id).where(event.case_id == case_id)  # fmt: skip
     if as_at is not None:
         statement = statement.where(event.at <= as_at)

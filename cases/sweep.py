@@ -88,14 +88,11 @@ def sweep_due(
     started, began = clock.monotonic(), clock.utc_now()
     report = SweepReport(now or env.now())
     until = None if budget_seconds is None else started + budget_seconds
-    _add(report, sweep_batches(env, report.now, size, until, progress, most=1))
-    if report.more:
-        report.more = False
-        helpers = workers - 1 if _is_long(env, report.now, size) else 0
-        with hands(env, helpers, sweep_batches, report.now, size, until) as helping:
-            _add(report, sweep_batches(env, report.now, size, until, progress))
-            for part in results(helping):
-                _add(report, part)
+    helpers = workers - 1 if _is_long(env, report.now, size) else 0
+    with hands(env, helpers, sweep_batches, report.now, size, until) as helping:
+        _add(report, sweep_batches(env, report.now, size, until, progress))
+        for part in results(helping):
+            _add(report, part)
     report.milliseconds = int((clock.monotonic() - started) * 1000)
     _heartbeat(env, report, began)
     return report
@@ -113,9 +110,8 @@ def sweep_batches(
     size: int,
     until: float | None = None,
     progress: Progress | None = None,
-    most: int | None = None,
 ) -> SweepReport:
-    """Sweep batches until one comes back short, the time is up, or there were ``most``."""
+    """Sweep batches until one comes back short or the time is up."""
     report = SweepReport(now)
     while True:
         with _no_collection():
@@ -124,7 +120,7 @@ def sweep_batches(
             progress(taken)
         if taken < size:
             return report
-        if report.batches == most or (until is not None and clock.monotonic() > until):
+        if until is not None and clock.monotonic() > until:
             report.more = True
             return report
 

@@ -330,7 +330,8 @@ def _fire_rung(process: Process, case: Case, found: Any, *, context: Context, no
 
 
 def _later_is_due(process: Process, clock: Any, ticked: Any, context: Context, now: datetime) -> bool:
-    return any(left.at <= now for left in clockwork.rungs(process, clock, ticked, context))
+    left = clockwork.rungs(process, clock, ticked, context)
+    return bool(left) and left[0].at <= now
 
 
 def _passed(case: Case, rung: _Rung, trigger: str, kind: str, why: dict[str, Any], now: datetime) -> Step:
