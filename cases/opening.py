@@ -15,7 +15,7 @@ from cases.environment import World
 from cases.errors import BadInput, TransitionRefused
 from cases.owners import owner_for
 from cases.rows import staff_id_of
-from cases.writing import Change, walled_off
+from cases.writing import Change, kept_from, walled_off
 from config.database import Connection, copy_rows
 from members import store as member_store
 from members.cards import MemberCard
@@ -41,6 +41,8 @@ class Wish:
     link: tuple[int, str] | None = None
     restricted_to: tuple[int, ...] | None = None
     """Who alone may see it: what comes of a restricted case is as confidential."""
+    walled_off: tuple[int, ...] = ()
+    """Who may not see what this case comes of, and so not this one."""
 
 
 def next_ids(conn: Connection, count: int) -> list[int]:
@@ -104,7 +106,8 @@ def _decided_one(
     )
     if isinstance(outcome, Refused):
         return wish, outcome
-    walled = tuple(walled_off(outcome.after))
+    inherited = wish.walled_off
+    walled = (*walled_off(outcome.after), *inherited)
     if wish.restricted_to is not None:
         walled += tuple(set(world.staffing.people) - set(wish.restricted_to))
     coordinator = _coordinator(wish, outcome.after, world, actor, walled)
@@ -114,7 +117,8 @@ def _decided_one(
             outcome.owner_role, outcome.after, wish.process, world.staffing, coordinator_id=coordinator, kept_out=walled
         )
     return Change(
-        outcome, wish.process.version, owner, coordinator, None, wish.external_ref, wish.restricted_to, wish.link
+        outcome, wish.process.version, owner, coordinator, None, wish.external_ref, wish.restricted_to,
+        inherited, wish.link,
     )  # fmt: skip
 
 
@@ -140,7 +144,8 @@ def spawned(conn: Connection, spawning: Sequence[tuple[Change, Step]], world: Wo
             wishes.append(
                 Wish(process_named(spawn.process), spawn.subject, spawn.data, parent.member_id, parent.team,
                      coordinator_id=change.coordinator_id, link=(parent.id, spawn.link),
-                     restricted_to=tuple(named) if named is not None else None)
+                     restricted_to=tuple(named) if named is not None else None,
+                     walled_off=tuple(kept_from(change)))
             )  # fmt: skip
     found = []
     for change_or_refusal in decided(conn, wishes, world, actor=SYSTEM):

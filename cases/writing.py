@@ -38,6 +38,8 @@ class Change:
     locked: Locked | None = None
     external_ref: str | None = None
     restricted_to: tuple[int, ...] | None = None
+    walled_off: tuple[int, ...] = ()
+    """For a new case: who is walled off besides those whom its own facts name."""
     link: tuple[int, str] | None = None
     """For a new case: the case that caused it, and how they are linked."""
 
@@ -167,7 +169,7 @@ def _full_row(change: Change, head: Head) -> dict[str, Any]:
         "counts": after.counts,
         "people": after.people,
         "process_version": change.process_version,
-        "walled_off": walled_off(after) if "walled_off" in after.data else None,
+        "walled_off": kept_from(change) if "walled_off" in after.data else None,
     }
 
 
@@ -181,6 +183,12 @@ def walled_off(case: Case) -> list[int]:
     return [found for person in case.data.get("walled_off", ()) if (found := staff_id_of(person)) is not None]
 
 
+def kept_from(change: Change) -> list[int]:
+    """Return everybody who is walled off from a case: by its facts, by where it comes from, and from before."""
+    before = change.locked.walled_off if change.locked else change.walled_off
+    return sorted({*walled_off(change.outcome.after), *before})
+
+
 def _new_row(change: Change, head: Head) -> tuple[Any, ...]:
     outcome = change.outcome
     after = outcome.after
@@ -188,7 +196,7 @@ def _new_row(change: Change, head: Head) -> tuple[Any, ...]:
         after.id, after.ref, after.process, change.process_version, after.state, 1, after.member_id, after.team,
         change.owner_id, outcome.owner_role.value, change.coordinator_id, after.subject, change.external_ref,
         after.parent_id, list(change.restricted_to) if change.restricted_to is not None else None,
-        walled_off(after) or None, after.on_hold, dict(after.data), {k: dict(v) for k, v in after.parties.items()},
+        kept_from(change) or None, after.on_hold, dict(after.data), {k: dict(v) for k, v in after.parties.items()},
         clocks_to_json(after.clocks), dict(after.counts), {k: list(v) for k, v in after.people.items()},
         after.received_at, after.opened_at, after.entered_at, closed_at(outcome),
         after.data.get("outcome") if outcome.final else None, None if outcome.final else outcome.due_at,

@@ -88,6 +88,14 @@ def test_what_comes_of_a_restricted_case_is_restricted_too(cast: Cast) -> None:
     assert queries.list_cases(cast.env, queries.Filter(), actor=cast.actor("Max"))[1] == 0
 
 
+def test_whoever_is_walled_off_from_a_case_is_walled_off_from_what_comes_of_it(cast: Cast) -> None:
+    max_ = cast.actor("Max")
+    ref = a_complaint(cast, about_staff=[max_.person])
+    commands.fire(cast.env, ref, "open_monitoring", payload={"criterion": "communication"}, actor=cast.actor("Amara"))
+    assert queries.list_cases(cast.env, queries.Filter(), actor=cast.actor("Mina"))[1] == 2
+    assert queries.list_cases(cast.env, queries.Filter(), actor=max_)[1] == 0
+
+
 def test_who_leaves_hands_their_cases_over(cast: Cast) -> None:
     ref = a_complaint(cast)
     leave(cast, "Amara")
