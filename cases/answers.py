@@ -82,6 +82,35 @@ def submit(
         return _written(conn, locked, questionnaire, found, last, here, actor)
 
 
+def correct(
+    env: Environment, ref: str, answers: Mapping[str, Any], reason: str, *, actor: Actor, now: datetime | None = None
+) -> Receipt:
+    """Change some of a member's submitted answers, as staff, and return the receipt of the new revision.
+
+    It is marked as imputed by staff and waits for a second person. Raises AnswersInvalid with an error per question,
+    BadInput when there is nothing to change, TransitionRefused when the answers are not under review.
+    """
+    with transaction(env.engine) as conn:
+        here = world(conn, env, now)
+        locked = _locked(conn, ref, actor, here)
+        last = _last(conn, locked.case.id)
+        if last is None or not last.submitted:
+            raise BadInput(f"{locked.case.ref} has no submitted answers to correct.")
+        questionnaire = kept(conn, str(locked.case.data["questionnaire_fingerprint"]))
+        before = dict(last.answers.get("answers", {}))
+        changed = sorted(name for name, value in answers.items() if before.get(name) != value)
+        if not changed:
+            raise BadInput("These answers are what is there already; nothing was changed.")
+        raw = {**last.answers, "answers": {**before, **without_nul(dict(answers))}}
+        found = validate(questionnaire, {**raw, "respondent": last.respondent, "declaration": True}, submitting=True)
+        if isinstance(found, Invalid):
+            raise AnswersInvalid(found.errors)
+        revision, flags, _ = _kept(conn, locked, questionnaire, found, last, here, actor, imputed=True)
+        payload = {"revision": revision, "questions": changed, "reason": reason, "flags": [_flag(f) for f in flags]}
+        outcome = fired(conn, locked, "impute", payload, None, here, actor)
+        return Receipt(locked.case.ref, revision, outcome.after.state, tuple(flags))
+
+
 def _locked(conn: Connection, ref: str, actor: Actor | None, here: World) -> Locked:
     system = Actor("system:link", "Muster", frozenset({Role.SYSTEM}))
     locked = lock_seen(conn, ref, actor or system, here)
@@ -109,17 +138,27 @@ def _written(
     conn: Connection, locked: Locked, questionnaire: Questionnaire, found: Validated, last: Any, here: World,
     actor: Actor,
 ) -> Receipt:  # fmt: skip
+    revision, flags, scored = _kept(conn, locked, questionnaire, found, last, here, actor)
+    outcome = _fired(conn, locked, questionnaire, found, revision, flags, scored, here, actor)
+    return Receipt(locked.case.ref, revision, outcome.after.state, tuple(flags))
+
+
+def _kept(
+    conn: Connection, locked: Locked, questionnaire: Questionnaire, found: Validated, last: Any, here: World,
+    actor: Actor, imputed: bool = False,
+) -> tuple[int, list[Flag], Score | None]:  # fmt: skip
+    """Keep the answers as the next revision, with what the data-quality rules and the risk model say of them."""
     revision = (last.revision if last is not None else 0) + 1
     flags, scored = _reviewed(conn, locked, questionnaire, found, here) if found.submitted else ([], None)
     conn.execute(insert(ResponseAnswers).values(
         case_id=locked.case.id, revision=revision, at=here.now, by=actor.person, submitted=found.submitted,
+        imputed=imputed,
         questionnaire=questionnaire.name, questionnaire_version=questionnaire.version,
         fingerprint=questionnaire.fingerprint(), respondent=found.as_raw().get("respondent", {}),
         answers=_stored(found), flags=[_flag(flag) for flag in flags], score=scored.as_record() if scored else None,
         texts=sorted(text_fingerprints(questionnaire, found).values()),
     ))  # fmt: skip
-    outcome = _fired(conn, locked, questionnaire, found, revision, flags, scored, here, actor)
-    return Receipt(locked.case.ref, revision, outcome.after.state, tuple(flags))
+    return revision, flags, scored
 
 
 def _fired(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cli.asking import environment
+from cli.asking import AsOption, SetOption, environment, fields, person
 from cli.output import JsonOption, command_errors, refuse, say, say_error, show_json
 
 NAME = "answers"
@@ -66,6 +66,30 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         refuse(f"{file.name} does not hold a JSON object with the answers.")
     return raw
+
+
+@app.command()
+@command_errors()
+def correct(
+    ref: Annotated[str, typer.Argument(help="The reference of the response")],
+    reason: Annotated[str, typer.Option(help="Why; it stays on the record.")],
+    as_: AsOption,
+    settings: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Correct submitted answers as staff. They are marked so, and a second person checks them.
+
+    Example: muster answers correct SR-2026-000012 --set staff=120 --reason "Confirmed by phone" --as amara@x.org
+    """
+    from cases.answers import correct as correct_
+
+    changes = fields(settings)
+    env = environment()
+    receipt = correct_(env, ref, changes, reason, actor=person(env, as_))
+    if as_json:
+        show_json({"ref": receipt.ref, "revision": receipt.revision, "state": receipt.state})
+        return
+    say(f"{receipt.ref} has version {receipt.revision}, corrected by staff; a second person checks it.")
 
 
 @app.command()

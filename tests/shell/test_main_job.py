@@ -13,7 +13,7 @@ import pytest
 from cases import answers, campaigns, commands
 from cases.answers import AnswersInvalid, member_actor, sample_for, submit
 from cases.delivering import deliver
-from cases.errors import TransitionRefused
+from cases.errors import BadInput, TransitionRefused
 from cases.sweep import sweep_due
 from config.database import Engine
 from members.importing import import_members
@@ -255,3 +255,30 @@ def test_a_late_joiner_is_asked_from_the_day_of_joining_and_belongs_to_the_denom
     assert (story.status()["eligible"], story.status()["invited"]) == (46, 46)
     with pytest.raises(Exception, match="in this campaign already"):
         story.fire(story.ref, "add_member", "Amara", member=ref, reason="Once more")
+
+
+def test_an_answer_corrected_by_staff_is_marked_so_and_waits_for_a_second_person(story: Story) -> None:
+    story.at("2026-03-02")
+    row = story.responses()[0]
+    submit(story.env, row.ref, sample_for(story.env, row.ref))
+    amara = story.cast.actor("Amara")
+    with pytest.raises(AnswersInvalid) as refused:
+        answers.correct(story.env, row.ref, {"no_such_question": 1}, "A try", actor=amara)
+    assert list(refused.value.errors) == ["no_such_question"]
+    kept = story.cast.scalar("SELECT answers -> 'answers' FROM response_answers")
+    with pytest.raises(BadInput, match="nothing was changed"):
+        answers.correct(story.env, row.ref, {"org_summary": kept.get("org_summary")}, "A try", actor=amara)
+    name = next(name for name, value in kept.items() if isinstance(value, str) and len(value) > 60)
+    receipt = answers.correct(story.env, row.ref, {name: kept[name] + " So the member said."}, "By phone", actor=amara)
+    assert (receipt.revision, receipt.state) == (2, "dq_review")
+    assert story.cast.rows("SELECT revision, imputed, by FROM response_answers ORDER BY revision") == [
+        (1, False, f"member:{row.member_id}"), (2, True, amara.person),
+    ]  # fmt: skip
+    flags = [f["id"] for f in story.cast.scalar("SELECT data -> 'open_flags' FROM cases WHERE id = :id", id=row.id)]
+    settled = [{"flag": flag, "reason": "Looked at"} for flag in flags]
+    with pytest.raises(TransitionRefused, match="second"):
+        story.fire(row.ref, "complete", "Amara", dismissed=settled)
+    with pytest.raises(TransitionRefused, match="Someone other than"):
+        story.fire(row.ref, "second_check", "Amara", agreed=True)
+    story.fire(row.ref, "second_check", "Max", agreed=True)
+    assert story.fire(row.ref, "complete", "Amara", dismissed=settled) == "complete"
