@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import filetype  # type: ignore[import-untyped]
+import filetype  # type: ignore[import-untyped]  # the package carries no types
 
 ALLOWED: Mapping[str, str] = {
     "pdf": "application/pdf",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from cases import facts as case_facts
@@ -23,7 +23,7 @@ from cases import store
 from cases.commands import plain_change
 from cases.environment import Environment, World, world
 from cases.hands import hands, results
-from cases.locking import Locked, claim_due, lock_ids
+from cases.locking import Locked, claim_due, lock_ids, lock_where
 from cases.nightly import moved_clocks
 from cases.tables import CaseRow, Sweep
 from cases.writing import Change
@@ -32,7 +32,7 @@ from config.database import Connection, reading, transaction
 from state_machines.clockwork import recalculated
 from state_machines.engine import advance
 from state_machines.registry import process_named
-from state_machines.values import SYSTEM
+from state_machines.values import SYSTEM, Actor
 
 log = logging.getLogger(__name__)
 
@@ -272,14 +272,16 @@ def _heartbeat(env: Environment, report: SweepReport, began: datetime) -> None:
         ))  # fmt: skip
 
 
-def unpark(env: Environment, ref: str, *, now: datetime | None = None) -> bool:
+def unpark(env: Environment, ref: str, *, actor: Actor = SYSTEM, now: datetime | None = None) -> bool:
     """Let a parked case be swept again at once; return whether there was such a case."""
     with transaction(env.engine) as conn:
-        moment = now or clock.current(conn)
-        found = conn.execute(
-            update(CaseRow).where(CaseRow.ref == ref.upper(), CaseRow.parked_at.is_not(None)).values(due_at=moment)
-        )
-        return bool(found.rowcount)
+        here = world(conn, env, now)
+        parked = lock_where(conn, (CaseRow.ref == ref.strip().upper()) & CaseRow.parked_at.is_not(None))
+        store.apply(
+            conn, [plain_change(found, found.case, "unparked", {}, {}, actor=actor, now=here.now) for found in parked],
+            here,
+        )  # fmt: skip
+        return bool(parked)
 
 
 def due_count(conn: Connection, now: datetime) -> int:

@@ -151,7 +151,7 @@ def parse_date(cell: str) -> date:
     try:
         found = datetime.fromisoformat(text).date()
     except ValueError:
-        found = next(filter(None, (_date_in(text, form) for form in _DATE_FORMS)), None)  # type: ignore[assignment]
+        found = next(filter(None, (_date_in(text, form) for form in _DATE_FORMS)), None)  # type: ignore[assignment]  # None is dealt with below
     if found is None or not 1800 <= found.year <= 2200:
         raise ValueError(f'"{cell}" is not a date; write it like 2025-03-31.')
     return found

@@ -160,7 +160,7 @@ def record_addressed(conn: Connection, addressed: Sequence[tuple[QueuedMessage, 
 
 
 _ADDRESSED = (
-    update(MessageRow.__table__)  # type: ignore[arg-type]
+    update(MessageRow.__table__)  # type: ignore[arg-type]  # a declarative table is typed as FromClause
     .where(MessageRow.id == bindparam("b_id"))
     .values(
         to_email=bindparam("b_email"),
@@ -235,7 +235,7 @@ _RECORDED = (
     "body_text", "body_html", "body_sha256", "message_id",
 )  # fmt: skip
 _SENT = (
-    update(MessageRow.__table__)  # type: ignore[arg-type]
+    update(MessageRow.__table__)  # type: ignore[arg-type]  # a declarative table is typed as FromClause
     .where(MessageRow.id == bindparam("b_id"))
     .values(
         {"state": SENT, "reason": None, "last_error": None, **_NO_LEASE, **{n: bindparam(f"b_{n}") for n in _RECORDED}}

@@ -271,13 +271,19 @@ def _extended(process: Process, draft: Draft, transition: Transition) -> Mapping
 
 
 def _clock_changes(case: Case, clocks: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What the record keeps of clocks: which started and when they are due, which stopped and whether in time."""
+    """What the record keeps of clocks: which started and when they are due, which stopped and whether in time, and
+    which reminders fell into a pause and are not caught up."""
     begun = {n: r.due.isoformat() for n, r in clocks.items() if _restarted(case, n, r)}
     ended = {
         n: {"due": r.due.isoformat(), "met": now <= r.due} for n, r in case.clocks.items()
         if n not in clocks or clocks[n].anchor != r.anchor
     }  # fmt: skip
-    return ({"clocks_due": begun} if begun else {}) | ({"clocks_ended": ended} if ended else {})
+    missed = {
+        n: [key for key in r.fired if key not in case.clocks[n].fired] for n, r in clocks.items()
+        if n in case.clocks and case.clocks[n].run == r.run and len(r.fired) > len(case.clocks[n].fired)
+    }  # fmt: skip
+    found = {"clocks_due": begun, "clocks_ended": ended, "passed_over": missed}
+    return {name: value for name, value in found.items() if value}
 
 
 def _restarted(case: Case, name: str, clock: RunningClock) -> bool:

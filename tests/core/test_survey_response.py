@@ -384,6 +384,13 @@ def test_reminders_stand_still_while_an_exemption_is_decided_and_are_not_caught_
     assert messages(steps) == [("survey_one_day_left", "member"), ("survey_last_day", "member")]
 
 
+def test_the_record_says_which_reminders_fell_into_a_pause() -> None:
+    asked = after(until("2026-04-08"), ("request_exemption", member(), MERGED), day="2026-04-09")
+    back = fire(PROCESS, asked, "decline_exemption", actor=MANAGER, now=at("2026-04-15 12:00"), reason="No merger.")
+
+    assert back.steps[0].details["passed_over"] == {"respond": ["week_left", "three_days_left"]}
+
+
 @pytest.mark.parametrize("start", [invited, begun, escalated, noticed, to_decide, failed, in_review, queried, bounced])
 def test_a_declined_exemption_goes_back_to_where_it_was(start: Callable[[], Case]) -> None:
     case = start()
