@@ -23,7 +23,7 @@ from config.database import Connection, transaction, without_nul
 from members import store as member_store
 from state_machines.engine import decide
 from state_machines.registry import process_named
-from state_machines.values import Actor, Case, Outcome, Refused, Role, Step, Task
+from state_machines.values import Actor, Case, Message, Outcome, Refused, Role, Step, Task
 
 
 def fire(
@@ -184,8 +184,16 @@ def _recorded(
             new_owner = owner(locked, here)
             keeps = locked.owner_role != Role.COORDINATOR
             change_ = replace(change_, owner_id=new_owner, coordinator_id=locked.coordinator_id if keeps else new_owner)
+            if new_owner != staff_id_of(actor.person):
+                change_ = with_message(change_, Message("case_assigned", "owner", {"by": actor.name}))
         store.apply(conn, [change_], here)
         return change_
+
+
+def with_message(change: Change, message: Message) -> Change:
+    """Return a change of one event with a message that goes with it."""
+    [step] = change.outcome.steps
+    return replace(change, outcome=replace(change.outcome, steps=(replace(step, messages=(message,)),)))
 
 
 def plain_change(

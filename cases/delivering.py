@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import select, tuple_
 
 from cases import facts as case_facts
-from cases.commands import plain_change
+from cases.commands import plain_change, with_message
 from cases.environment import Environment, World, world
 from cases.locking import lock_ids
 from cases.rows import clock_from_json
 from cases.store import apply, change_of
-from cases.tables import CaseEvent, CaseRow, EventPersonal
+from cases.tables import CaseEvent, CaseRow, CaseTask, EventPersonal
 from config.database import Connection, transaction
 from members.tables import Member
 from notifications.delivery import deliver_due
@@ -23,10 +23,11 @@ from notifications.values import CaseView, ClockView, DeliveryReport
 from state_machines.deadlines import Allowance, due_instant
 from state_machines.engine import decide
 from state_machines.registry import process_named
-from state_machines.values import SYSTEM, Refused, Role, Task
+from state_machines.values import SYSTEM, Message, Refused, Role, Task
 
 BOUNCE = "bounce"
 """The trigger of cases that wait until an address is repaired."""
+CONTACT_REPAIR = "contact_repair"
 NO_ADDRESS = "5.1.1"
 """The status of a mailbox that does not exist (RFC 3463)."""
 
@@ -56,7 +57,7 @@ def deliver(
         with transaction(env.engine) as conn:
             here = world(conn, env, moment)
             told = _tell_unreachable(conn, set(report.unusable), here)
-            _ask_repair(conn, dead - told, here)
+            _ask_repair(conn, (dead | set(report.unusable)) - told, here)
     return report
 
 
@@ -77,14 +78,18 @@ def _tell_unreachable(conn: Connection, case_ids: Collection[int], here: World) 
 
 
 def _ask_repair(conn: Connection, case_ids: Collection[int], here: World) -> None:
-    """Ask somebody to mend an address that came back, on cases that go on with the member's next contact."""
+    """Ask the owner to mend an address that came back, unless somebody is at it already."""
+    at_it = select(CaseTask.case_id).where(
+        CaseTask.case_id.in_(case_ids), CaseTask.kind == CONTACT_REPAIR, CaseTask.closed_at.is_(None)
+    )
+    left = set(case_ids) - set(conn.execute(at_it).scalars())
+    due = due_instant(Allowance.parse("WD(2)"), here.now, here.env.calendar)
+    task = Task(CONTACT_REPAIR, "Find an address that works: mail to a contact came back", Role.COORDINATOR, due)
     changes = []
-    for found in lock_ids(conn, case_ids):
-        if process_named(found.case.process).state(found.case.state).final:
-            continue
-        due = due_instant(Allowance.parse("WD(2)"), here.now, here.env.calendar)
-        task = Task("contact_repair", "Find an address that works: mail to a contact came back", Role.COORDINATOR, due)
-        changes.append(plain_change(found, found.case, "contact_bounced", {}, {}, (task,), actor=SYSTEM, now=here.now))
+    for found in lock_ids(conn, left):
+        if not process_named(found.case.process).state(found.case.state).final:
+            change = plain_change(found, found.case, "contact_bounced", {}, {}, (task,), actor=SYSTEM, now=here.now)
+            changes.append(with_message(change, Message("address_needed", "owner")))
     apply(conn, changes, here)
 
 

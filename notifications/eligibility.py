@@ -132,7 +132,7 @@ def _pointless(
 
 ABOUT_A_CLOCK = {"case_due_soon": False, "case_overdue": True, "case_escalated": True}
 """General kinds that speak of a clock, and whether they say that its time has passed."""
-UNTIL_CLOSED = frozenset({*ABOUT_A_CLOCK, "case_assigned", "case_hold_ended", "task_due", "address_needed"})
+UNTIL_CLOSED = frozenset({*ABOUT_A_CLOCK, "case_assigned", "case_hold_ended", "address_needed"})
 """General kinds that nobody needs once the case is closed, in whichever process."""
 
 

@@ -94,8 +94,6 @@ class MailPolicy(_Strict):
     notice_budget_per_day: int = 20
     """How many notices about cases one of the staff may get on one local day; the rest are in the queue and the digest.
     """
-    breaker: int = 5000
-    """A sweep that would send more than this stops and asks."""
 
 
 class OrganisationPolicy(_Strict):
@@ -107,7 +105,6 @@ class OrganisationPolicy(_Strict):
     signature: str = "The membership team"
     phone: str = ""
     ombudsman: dict[str, str] = Field(default_factory=dict)
-    teams: dict[str, Any] = Field(default_factory=dict)
 
 
 class Policy(_Strict):

@@ -28,13 +28,6 @@ KINDS = [
     MessageKind("case_escalated", Purpose.INTERNAL, "A late case for a manager", window="office"),
     MessageKind("case_hold_ended", Purpose.INTERNAL, "A hold has ended by itself", window="office"),
     MessageKind(
-        "task_due",
-        Purpose.INTERNAL,
-        "A task is due",
-        window="office",
-        sample={"data": {"title": "Telephone the member", "due": "2026-04-13T16:00:00+00:00"}},
-    ),
-    MessageKind(
         "address_needed",
         Purpose.INTERNAL,
         "A member cannot be reached by mail",
@@ -57,11 +50,5 @@ KINDS = [
             }
         },
     ),
-    MessageKind(
-        "sweep_stopped",
-        Purpose.INTERNAL,
-        "More mail than usual waits for your approval",
-        sample={"data": {"messages": 12000, "limit": 5000}},
-    ),
 ]
-"""``manager_digest`` and ``sweep_stopped`` are about no single case; their ``data`` is as in the samples."""
+"""``manager_digest`` is about no single case; its ``data`` is as in the sample."""

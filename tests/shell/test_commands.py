@@ -104,6 +104,15 @@ def test_a_refusal_names_the_rule_in_a_sentence_and_writes_nothing(cast: Cast) -
     assert cast.scalar("SELECT count(*) FROM case_events") == 1
 
 
+def test_whoever_is_given_a_case_hears_of_it_and_whoever_takes_one_does_not(cast: Cast) -> None:
+    ref = a_complaint(cast)
+    commands.assign(cast.env, ref, "bo@muster.example", actor=cast.actor("Mina"))
+    told = cast.rows("SELECT kind, audience, data FROM messages WHERE kind = 'case_assigned'")
+    assert told == [("case_assigned", "owner", {"by": "Mina"})]
+    commands.assign(cast.env, ref, "amara@muster.example", actor=cast.actor("Amara"))
+    assert cast.scalar("SELECT count(*) FROM messages WHERE kind = 'case_assigned'") == 1
+
+
 def test_a_case_is_not_given_to_somebody_who_left_or_has_not_the_role(cast: Cast) -> None:
     ref = a_complaint(cast)
     for to, why in (("dov", "nobody active"), ("mina", "no coordinator"), ("nobody", "nobody active")):
