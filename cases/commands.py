@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from cases import facts as case_facts
-from cases import opening, store
+from cases import opening, side_writes, store
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseBusy, CaseChanged, CaseNotFound, NotAllowed, TransitionRefused
 from cases.locking import Locked, lock_ref
@@ -253,7 +253,7 @@ def restrict(
         here = world(conn, env, now)
         locked = lock_seen(conn, ref, actor, here)
         ids = None if to is None else sorted({staff_id_of(actor.person) or 0, *(_staff_id(here, name) for name in to)})
-        conn.execute(update(CaseRow).where(CaseRow.id == locked.case.id).values(restricted_to=ids))
+        side_writes.restrict(conn, locked.case.id, ids)
         locked = lock_seen(conn, ref, actor, here)
         step: dict[str, Any] = {"to": [f"staff:{n}" for n in ids] if ids is not None else None}
         change = plain_change(locked, locked.case, "restricted", step, {}, actor=actor, now=here.now)

@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, select
 
+from cases import side_writes
 from cases.commands import plain_change
 from cases.environment import Environment, World, world
 from cases.locking import Locked, lock_ids
@@ -20,6 +21,7 @@ from cases.tables import CaseRow
 from cases.writing import Change
 from config.database import Connection, reading, transaction
 from members.tables import Member, Staff
+from notifications import outbox
 from state_machines.values import SYSTEM
 
 BATCH = 500
@@ -34,7 +36,7 @@ def hand_over(env: Environment, *, now: datetime) -> int:
             here = world(conn, env, now)
             changes = [change for found in lock_ids(conn, ids) if (change := _handed_over(found, here)) is not None]
             apply(conn, changes, here)
-            conn.execute(_LET_IN, {"ids": [change.outcome.after.id for change in changes]})
+            side_writes.let_owners_in(conn, [change.outcome.after.id for change in changes])
             done += len(changes)
     return done
 
@@ -53,20 +55,6 @@ def _handed_over(found: Locked, here: World) -> Change | None:
     return replace(change, owner_id=owner, coordinator_id=coordinator)
 
 
-_LET_IN = text("""
-UPDATE cases SET restricted_to = restricted_to || owner_id
-WHERE id = ANY(CAST(:ids AS bigint[])) AND restricted_to IS NOT NULL AND owner_id <> ALL(restricted_to)
-""")
-_TO_KEPT = text("""
-UPDATE cases AS c SET member_id = m.merged_into FROM members m
-WHERE m.id = c.member_id AND m.merged_into IS NOT NULL AND c.id = ANY(CAST(:ids AS bigint[]))
-""")
-_THEIR_MAIL = text("""
-UPDATE messages AS o SET member_id = c.member_id FROM cases c
-WHERE c.id = o.case_id AND o.state = 'queued' AND c.id = ANY(CAST(:ids AS bigint[]))
-""")
-
-
 def follow_merges(env: Environment, *, now: datetime) -> int:
     """Move the open cases of members that were merged to the member they live on as; return how many these were."""
     merged = CaseRow.member_id.in_(select(Member.id).where(Member.merged_into.is_not(None)))
@@ -75,26 +63,25 @@ def follow_merges(env: Environment, *, now: datetime) -> int:
         with transaction(env.engine) as conn:
             here = world(conn, env, now)
             locked = [found for found in lock_ids(conn, ids) if found.row.closed_at is None]
-            apply(conn, _merged(conn, locked, here), here)
-            moved = {"ids": [found.case.id for found in locked]}
-            conn.execute(_TO_KEPT, moved)
-            conn.execute(_THEIR_MAIL, moved)
+            kept = _kept(conn, locked)
+            apply(conn, [_merged(found, kept[found.case.id], here) for found in locked], here)
+            side_writes.give_to_members(conn, kept)
+            outbox.give_to_members(conn, kept)
             done += len(locked)
     return done
 
 
-def _merged(conn: Connection, locked: list[Locked], here: World) -> list[Change]:
-    kept = dict(
-        conn.execute(select(Member.id, Member.merged_into).where(Member.id.in_([x.case.member_id for x in locked])))
-        .tuples().all()
-    )  # fmt: skip
-    return [
-        plain_change(
-            found, found.case, "member_merged", {"from": found.case.member_id, "to": kept[found.case.member_id or 0]},
-            {}, actor=SYSTEM, now=here.now,
-        )
-        for found in locked
-    ]  # fmt: skip
+def _kept(conn: Connection, locked: list[Locked]) -> dict[int, int]:
+    """The member each case goes to, by case id."""
+    members = [found.case.member_id for found in locked]
+    rows = conn.execute(select(Member.id, Member.merged_into).where(Member.id.in_(members)))
+    kept = {row.id: row.merged_into for row in rows}
+    return {found.case.id: kept[found.case.member_id] for found in locked}
+
+
+def _merged(found: Locked, to: int, here: World) -> Change:
+    details = {"from": found.case.member_id, "to": to}
+    return plain_change(found, found.case, "member_merged", details, {}, actor=SYSTEM, now=here.now)
 
 
 def _open_where(env: Environment, condition: ColumnElement[bool]) -> list[list[int]]:

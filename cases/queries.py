@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, func, or_, select
 
 from cases import facts as case_facts
+from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.forecast import Expected, expected
 from cases.permissions import as_ids, kept_out, require_sight, visible
@@ -75,7 +76,7 @@ def list_cases(
     """Return cases the actor may see, soonest deadline first, and how many there are in all."""
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        where = [visible(actor, _acts_for(actor, here)), *_listed(env, conn, narrow, here)]
+        where = [visible(actor, acts_for(actor, here)), *_listed(env, conn, narrow, here)]
         return _page(conn, where, here, limit, offset)
 
 
@@ -108,21 +109,15 @@ def _iso(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _acts_for(actor: Actor, here: World) -> Collection[int]:
-    me = staff_id_of(actor.person)
-    today = here.env.calendar.local_date(here.now)
-    return here.staffing.deputises_for(me, today) if me is not None else ()
-
-
 def queue(
     env: Environment, *, actor: Actor, limit: int = 50, offset: int = 0, now: datetime | None = None
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the open cases a person owns, or owns today for somebody away, soonest deadline first."""
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        mine = {staff_id_of(actor.person), *_acts_for(actor, here)} - {None}
+        mine = {staff_id_of(actor.person), *acts_for(actor, here)} - {None}
         due_to_me = or_(CaseRow.owner_id.in_(mine), _nobody_stands_in(actor, here))
-        where = [visible(actor, _acts_for(actor, here)), due_to_me, CaseRow.closed_at.is_(None)]
+        where = [visible(actor, acts_for(actor, here)), due_to_me, CaseRow.closed_at.is_(None)]
         return _page(conn, where, here, limit, offset)
 
 
@@ -173,7 +168,7 @@ def case_page(
             select(CaseRow.__table__, Member.ref.label("member_ref"), Member.name.label("member"))
             .select_from(source).where(CaseRow.ref == without_nul(ref.strip().upper()))
         ).one_or_none()  # fmt: skip
-        require_sight(actor, row, ref, _acts_for(actor, here))
+        require_sight(actor, row, ref, acts_for(actor, here))
         assert row is not None  # noqa: S101  require_sight has raised otherwise
         case = case_of(row)
         process = process_named(case.process)
@@ -241,7 +236,7 @@ def _links(conn: Connection, case_id: int, actor: Actor, here: World) -> list[di
         select(other, CaseLink.type, CaseLink.from_id)
         .join(CaseLink, or_((CaseLink.from_id == case_id) & (CaseLink.to_id == other.c.id),
                             (CaseLink.to_id == case_id) & (CaseLink.from_id == other.c.id)))
-        .where(visible(actor, _acts_for(actor, here)))
+        .where(visible(actor, acts_for(actor, here)))
     )  # fmt: skip
     return [
         {"ref": row.ref, "process": row.process, "state": row.state, "type": row.type,

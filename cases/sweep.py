@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.exc import OperationalError
 
 from cases import facts as case_facts
-from cases import store
+from cases import side_writes, store
 from cases.commands import plain_change
 from cases.environment import Environment, World, world
 from cases.hands import hands, results
@@ -212,21 +212,12 @@ def _told(broken: Exception) -> str:
     return str(getattr(diagnosis, "message_primary", None) or broken)
 
 
-_PUT_OFF = text("""
-UPDATE cases AS c SET due_at = :later, parked_at = :now, parked_why = u.why
-FROM unnest(CAST(:ids AS bigint[]), CAST(:whys AS text[])) AS u(id, why) WHERE c.id = u.id
-""")
-
-
 def _put_off(conn: Connection, changes: Sequence[Change], here: World) -> None:
-    """Let parked cases come back later, with their reason on the row for everybody to see."""
+    """Let parked cases come back later."""
     parked = [c.outcome for c in changes if c.outcome.steps[0].kind == "parked"]
-    if not parked:
-        return
+    whys = {outcome.after.id: str(outcome.steps[0].details["why"]) for outcome in parked}
     later = here.now + timedelta(minutes=here.env.policy.sweep.get("parked_minutes", 60))
-    ids = [outcome.after.id for outcome in parked]
-    whys = [str(outcome.steps[0].details["why"]) for outcome in parked]
-    conn.execute(_PUT_OFF, {"later": later, "now": here.now, "ids": ids, "whys": whys})
+    side_writes.put_off(conn, whys, until=later, now=here.now)
 
 
 def _one_by_one(env: Environment, ids: Sequence[int], now: datetime) -> SweepReport:
@@ -282,8 +273,3 @@ def unpark(env: Environment, ref: str, *, actor: Actor = SYSTEM, now: datetime |
             here,
         )  # fmt: skip
         return bool(parked)
-
-
-def due_count(conn: Connection, now: datetime) -> int:
-    """Return how many cases are due by now."""
-    return conn.execute(select(func.count()).select_from(CaseRow).where(CaseRow.due_at <= now)).scalar_one()

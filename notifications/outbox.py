@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,11 +32,6 @@ _INSERT = text("""
         member_id bigint, not_before timestamptz, created_at timestamptz)
     ON CONFLICT (key) DO NOTHING
 """)
-
-
-def key_for(case_id: int, event_seq: int, index: int, audience: str) -> str:
-    """Return the key of the `index`-th message that an event of a case asks for."""
-    return f"case:{case_id}:{event_seq}:{index}:{audience}"
 
 
 def rows_for(messages: Sequence[NewMessage], *, now: datetime) -> list[tuple[Any, ...]]:
@@ -82,6 +77,19 @@ def requeue(conn: Connection, ids: Sequence[int], *, now: datetime) -> int:
         .values(state=QUEUED, attempts=0, reason=None, not_before=now, lease_by=None, lease_until=None)
     )
     return conn.execute(statement).rowcount
+
+
+_TO_MEMBER = text("""
+UPDATE messages AS o SET member_id = u.member_id
+FROM unnest(CAST(:ids AS bigint[]), CAST(:members AS bigint[])) AS u(case_id, member_id)
+WHERE o.case_id = u.case_id AND o.state = 'queued'
+""")
+
+
+def give_to_members(conn: Connection, members: Mapping[int, int]) -> None:
+    """Let what still waits go to other members: member ids by case id."""
+    if members:
+        conn.execute(_TO_MEMBER, {"ids": list(members), "members": list(members.values())})
 
 
 def forget_case(conn: Connection, case_id: int) -> int:

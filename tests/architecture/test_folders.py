@@ -161,3 +161,11 @@ def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
             found[in_repository(path)] = match.group()
 
     assert found == {}
+
+
+def test_the_rows_of_cases_and_events_are_written_in_one_room() -> None:
+    rooms = {"cases/writing.py", "cases/side_writes.py"}
+    statements = r"UPDATE cases\b|INSERT INTO (cases|case_events)\b|(update|insert|delete)\((CaseRow|CaseEvent)\)"
+    write = re.compile(statements + r'|copy_rows\(conn, "(cases|case_events)"')
+    found = {in_repository(path) for path in modules() if write.search(path.read_text())}
+    assert {name for name in found if not name.startswith(("bench/", "migrations/"))} == rooms

@@ -1,0 +1,50 @@
+"""The few columns of a case that no transition sets: who may see it, that it is parked, whose it is after a merge.
+
+Each statement takes many cases, and goes with an event in the same transaction; the callers write that through
+``cases.store.apply``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import text, update
+
+from cases.tables import CaseRow
+from config.database import Connection
+
+_PUT_OFF = text("""
+UPDATE cases AS c SET due_at = :later, parked_at = :now, parked_why = u.why
+FROM unnest(CAST(:ids AS bigint[]), CAST(:whys AS text[])) AS u(id, why) WHERE c.id = u.id
+""")
+_LET_IN = text("""
+UPDATE cases SET restricted_to = restricted_to || owner_id
+WHERE id = ANY(CAST(:ids AS bigint[])) AND restricted_to IS NOT NULL AND owner_id <> ALL(restricted_to)
+""")
+_TO_MEMBER = text("""
+UPDATE cases AS c SET member_id = u.member_id
+FROM unnest(CAST(:ids AS bigint[]), CAST(:members AS bigint[])) AS u(id, member_id) WHERE c.id = u.id
+""")
+
+
+def put_off(conn: Connection, whys: Mapping[int, str], *, until: datetime, now: datetime) -> None:
+    """Park cases until an instant, each with its reason on the row for everybody to see."""
+    if whys:
+        conn.execute(_PUT_OFF, {"later": until, "now": now, "ids": list(whys), "whys": list(whys.values())})
+
+
+def restrict(conn: Connection, case_id: int, to: Sequence[int] | None) -> None:
+    """Let only these members of staff see a case, or everybody whom the rules allow with None."""
+    conn.execute(update(CaseRow).where(CaseRow.id == case_id).values(restricted_to=to))
+
+
+def let_owners_in(conn: Connection, ids: Sequence[int]) -> None:
+    """Name the owners of restricted cases among those who may see them."""
+    conn.execute(_LET_IN, {"ids": list(ids)})
+
+
+def give_to_members(conn: Connection, members: Mapping[int, int]) -> None:
+    """Move cases to other members: member ids by case id."""
+    if members:
+        conn.execute(_TO_MEMBER, {"ids": list(members), "members": list(members.values())})
