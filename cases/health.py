@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, ScalarSelect, func, select, text
 
 from cases.environment import Environment, World, world
 from cases.tables import CaseRow, Sweep
@@ -31,6 +31,12 @@ def status(env: Environment, *, head: str | None = None) -> dict[str, Any]:
             "open_cases": _open_cases(conn), "outbox": _outbox(conn, here.now), **_staff(here),
             "migrations": {"current": _migration(conn), "head": head},
         }  # fmt: skip
+
+
+def last_sweep() -> ScalarSelect[Any]:
+    """Return the start of the newest sweep that ended, by the real clock, as a part of a statement."""
+    newest = select(Sweep.started_at).where(Sweep.finished_at.is_not(None)).order_by(Sweep.started_at.desc())
+    return newest.limit(1).scalar_subquery()
 
 
 def _sweep(conn: Connection) -> dict[str, Any]:

@@ -44,6 +44,11 @@ class Settings(BaseModel):
     mail_from: str = "Membership team <membership@localhost>"
     evidence: Path = Path()
     prefect_port: int = Field(default=4280, ge=1, le=65535)
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=8080, ge=1, le=65535)
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
@@ -85,6 +90,13 @@ class Settings(BaseModel):
         if not usable or parts.query or parts.fragment or parts.username:
             raise ValueError(sentence)
         return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _provider(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError("must be the https address of an OpenID provider, such as https://login.example.org.")
+        return value.rstrip("/") if value else None
 
     @field_validator("secret_key")
     @classmethod

@@ -35,7 +35,7 @@ def current(engine: Engine) -> str | None:
 
 
 def upgrade(engine: Engine) -> list[str]:
-    """Bring the database to the newest revision and return the revisions applied.
+    """Bring the database to the newest revision and return the revisions applied, first to last.
 
     One transaction, under a lock: two processes starting at once apply them once.
     """
@@ -46,4 +46,5 @@ def upgrade(engine: Engine) -> list[str]:
         conn.exec_driver_sql("SELECT pg_advisory_xact_lock(770017)")
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
-    return [step.revision for step in scripts.iterate_revisions(head(), before)] if before != head() else []
+    applied = scripts.iterate_revisions(head(), before) if before != head() else ()
+    return [step.revision for step in applied][::-1]

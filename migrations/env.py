@@ -6,7 +6,7 @@ from alembic import context
 
 from config.database import metadata
 
-for folder in ("config", "members", "notifications", "cases"):
+for folder in ("config", "members", "notifications", "cases", "web"):
     import_module(f"{folder}.tables")  # adds its tables to the metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, compare_type=True)

@@ -93,7 +93,7 @@ def _migrate(engine: Engine) -> None:
     if upgrade is not None:
         upgrade(engine)
         return
-    for folder in ("config", "members", "notifications", "cases"):
+    for folder in ("config", "members", "notifications", "cases", "web"):
         if importlib.util.find_spec(f"{folder}.tables"):
             importlib.import_module(f"{folder}.tables")
     metadata.create_all(engine)

@@ -26,7 +26,7 @@ def empty(engine: Engine) -> Iterator[Engine]:
 
 
 def test_a_migrated_database_is_what_the_tables_say(engine: Engine) -> None:
-    for folder in ("config", "members", "notifications", "cases"):
+    for folder in ("config", "members", "notifications", "cases", "web"):
         import_module(f"{folder}.tables")
     with engine.connect() as conn:
         assert compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), metadata) == []

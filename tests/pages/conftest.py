@@ -1,0 +1,46 @@
+"""The application in process, and browsers that look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+
+from config import clock
+from config.database import reading, transaction
+from members import staff_store
+from tests.cast import Cast
+from tests.pages.inspector import Client
+from web import sessions
+from web.app import create_app
+from web.desk_page import session_cookie
+
+SignedIn = Callable[..., Client]
+
+
+@pytest.fixture
+def app(cast: Cast) -> FastAPI:
+    """The desk of the cast's organisation."""
+    return create_app(cast.env)
+
+
+@pytest.fixture
+def desk(app: FastAPI, cast: Cast) -> SignedIn:
+    """Sign somebody of the cast in: ``desk("Amara")``."""
+
+    def signed_in(name: str) -> Client:
+        with reading(cast.env.engine) as conn:
+            person = staff_store.staffing(conn).by_email(f"{name.lower()}@muster.example")
+        assert person is not None
+        with transaction(cast.env.engine) as conn:
+            key = sessions.start(conn, person.id, address="127.0.0.1", agent="tests", now=clock.utc_now())
+        return Client(app, cast.env.engine, {session_cookie(cast.env.settings): key})
+
+    return signed_in
+
+
+@pytest.fixture
+def visitor(app: FastAPI, cast: Cast) -> Client:
+    """Somebody from the street."""
+    return Client(app, cast.env.engine)

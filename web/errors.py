@@ -1,0 +1,150 @@
+"""What is shown when something is refused or goes wrong: one place turns an error into a page or a piece of one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+
+from cases.errors import CaseError
+from config import clock
+from config.database import reading
+from members.errors import Changed, MembersError, NotFound
+from notifications.links import LinkExpired, LinkForged
+from state_machines.registry import UnknownProcess
+from web import rendering, shell
+from web.access import SAFE, FormTooOld, SignInNeeded, sign_in_address
+from web.csrf import FIELD
+from web.desk_page import DeskPage, VisitorPage
+from web.posted import Posted
+
+log = logging.getLogger(__name__)
+
+TITLES = {
+    400: "That could not be read",
+    401: "Please sign in",
+    403: "This is not yours to do",
+    404: "There is nothing here",
+    405: "That is not possible here",
+    409: "Somebody was faster",
+    410: "This link is too old",
+    413: "That is too large",
+    422: "That cannot be used as it is",
+    429: "Too many tries",
+    500: "Something went wrong inside Muster",
+    503: "Muster is not ready",
+}
+NOT_KEPT = (FIELD, "password", "new_password", "current_password")
+BROKEN = "It is written to the log, and nothing was half done. Please try again; if it stays, tell whoever runs Muster."
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Turn every error into an answer with its own status."""
+    answers = {
+        SignInNeeded: _sign_in,
+        FormTooOld: _once_more,
+        CaseError: _refused,
+        MembersError: _member_refused,
+        UnknownProcess: _unknown,
+        LinkForged: _link,
+        LinkExpired: _link,
+        HTTPException: _http,
+        RequestValidationError: _unknown,
+        OperationalError: _database,
+        Exception: _broken,
+    }
+    for kind, answer in answers.items():
+        app.add_exception_handler(kind, answer)
+
+
+async def _sign_in(request: Request, error: Any) -> Response:
+    if request.method not in SAFE:
+        return await _once_more(request, error)
+    address = sign_in_address(error.then)
+    if "hx-request" in request.headers:
+        return Response(status_code=401, headers={"hx-redirect": address})
+    return Response(status_code=303, headers={"location": address})
+
+
+async def _once_more(request: Request, error: Any) -> Response:
+    """Show what was typed into a form that came too late, ready to be sent again."""
+    posted: Posted = request.state.posted
+    kept = [(name, text) for name, texts in posted.texts.items() if name not in NOT_KEPT for text in texts]
+    return await _shown(
+        request, error.status, str(error), "again.html", path=request.url.path, kept=kept, files=bool(posted.uploads)
+    )
+
+
+async def _refused(request: Request, error: Any) -> Response:
+    return await _shown(request, error.status, str(error))
+
+
+async def _member_refused(request: Request, error: Any) -> Response:
+    status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Changed) else 422
+    return await _shown(request, status, str(error))
+
+
+async def _unknown(request: Request, error: Any) -> Response:
+    return await _shown(request, 404, "Nothing is to be found at this address.")
+
+
+async def _link(request: Request, error: Any) -> Response:
+    status = 410 if isinstance(error, LinkExpired) else 404
+    return await _shown(request, status, str(error), template="visitor/link_error.html")
+
+
+async def _http(request: Request, error: Any) -> Response:
+    told = "Nothing is to be found at this address." if error.status_code == 404 else str(error.detail)
+    answer = await _shown(request, error.status_code, told)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _database(request: Request, error: Any) -> Response:
+    log.error("the database does not answer", exc_info=error)
+    return _plain(503, "The database does not answer. Please try again in a minute.")
+
+
+async def _broken(request: Request, error: Any) -> Response:
+    log.error("a page failed", exc_info=error)
+    return _plain(500, BROKEN)
+
+
+async def _shown(request: Request, status: int, sentence: str, template: str = "error.html", **values: Any) -> Response:
+    """Return the error as a page with the frame of who is there, or as a piece of one for htmx."""
+    page = getattr(request.state, "page", None)
+    if page is None:
+        page = await run_in_threadpool(_stranger, request)
+    if page is None:
+        return _plain(status, sentence)
+    title = TITLES.get(status, "That did not work")
+    make: Callable[..., HTMLResponse] = page.page
+    signed_in = isinstance(page, DeskPage)
+    return await run_in_threadpool(
+        lambda: make(
+            template, title=title, status=status, sentence=sentence, signed_in=signed_in, block="message", **values
+        )
+    )
+
+
+def _stranger(request: Request) -> VisitorPage | None:
+    """Return the frame for somebody unknown; None when not even the database answers."""
+    env = request.app.state.env
+    try:
+        with reading(env.engine) as conn:
+            return VisitorPage(request, env, shell.facts(conn, clock.utc_now()))
+    except OperationalError:
+        return None
+
+
+def _plain(status: int, sentence: str) -> HTMLResponse:
+    """Return a page that needs nothing but its words."""
+    html = rendering.plain(TITLES.get(status, "That did not work"), sentence)
+    return HTMLResponse(html, status_code=status)

@@ -1,0 +1,316 @@
+"""A payload model as the fields of a form, and what was typed into it as its payload.
+
+The model says everything: which fields there are, what they are for, what they take. Nested lists of models are rows of
+fields named ``findings.0.reasons``; rows that were left blank are not sent on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from web.naming import words
+from web.posted import Posted
+
+SHORT = 250
+"""Texts that may be longer get several lines."""
+SPARE_ROWS = 2
+_ACRONYMS = frozenset(("FCA", "UK", "RSPO", "FCSA", "DISP", "SRC"))
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice: what is sent, and what people read."""
+
+    value: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form as a template shows it.
+
+    ``kind``: text, email, textarea, lines, date, datetime, number, checkbox, yes, select, several, rows, pairs.
+    """
+
+    name: str
+    label: str
+    kind: str
+    help: str = ""
+    required: bool = False
+    options: tuple[Option, ...] = ()
+    value: Any = ""
+    """A text; for ``several`` the list of texts that are ticked; for ``checkbox`` whether it is."""
+    errors: tuple[str, ...] = ()
+    limits: Mapping[str, Any] = ()  # type: ignore[assignment]
+    """HTML attributes: maxlength, min, max, step."""
+    rows: tuple[tuple[Field, ...], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The id of its control."""
+        return f"field-{self.name.replace('.', '-')}"
+
+
+Errors = Mapping[str, Sequence[str]]
+
+
+def fields_of(
+    model: type[BaseModel] | None, typed: Mapping[str, Any] | None = None, errors: Errors | None = None, *,
+    people: Sequence[Option] = (), zone: ZoneInfo, prefix: str = "",
+) -> list[Field]:  # fmt: skip
+    """Return the fields of a model with what was typed and what is wrong with it.
+
+    ``people``: whom a field that names a member of staff offers. Without a model there are no fields.
+    """
+    found = []
+    for name, info in (model.model_fields if model else {}).items():
+        field = _field(name, info, people, prefix)
+        mine = {key: list(told) for key, told in (errors or {}).items() if key == name or key.startswith(f"{name}.")}
+        given = (typed or {}).get(name, _default(info))
+        found.append(_filled(field, info, given, name, mine, people, zone))
+    return found
+
+
+def leftover_errors(model: type[BaseModel] | None, errors: Errors) -> list[str]:
+    """Return the errors that belong to no field, such as those about several fields at once."""
+    known = set(model.model_fields) if model else set()
+    return [text for key, told in errors.items() if key.split(".")[0] not in known for text in told]
+
+
+def payload_of(model: type[BaseModel] | None, posted: Posted, *, zone: ZoneInfo) -> dict[str, Any]:
+    """Return what was typed as the payload of a model: blank fields left out, so that their defaults hold."""
+    tree = posted.nested()
+    return {} if model is None else dict(_values(model, tree, zone))
+
+
+# ------------------------------------------------------------------------------------------ what a field is
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The bare type of a field, and whether it is a list of it."""
+
+    inner: Any
+    many: bool
+    metadata: tuple[Any, ...]
+
+
+def _shape(info: FieldInfo) -> _Shape:
+    metadata = list(info.metadata)
+    inner = _bare(info.annotation, metadata)
+    if get_origin(inner) is list:
+        return _Shape(_bare(get_args(inner)[0], metadata), True, tuple(metadata))
+    return _Shape(inner, False, tuple(metadata))
+
+
+def _bare(annotation: Any, metadata: list[Any]) -> Any:
+    """Return a type without Annotated and without None."""
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation, *more = get_args(annotation)
+            for each in more:
+                metadata += each.metadata if isinstance(each, FieldInfo) else [each]
+        elif get_origin(annotation) in (Union, UnionType):
+            annotation = next(arg for arg in get_args(annotation) if arg is not type(None))
+        else:
+            return annotation
+
+
+def _field(name: str, info: FieldInfo, people: Sequence[Option], prefix: str) -> Field:
+    shape = _shape(info)
+    kind, options = _kind(name, shape, people)
+    if kind == "select" and not info.is_required() and info.default is None:
+        options = (Option("", "Not said"), *options)
+    return Field(
+        name=f"{prefix}{name}", label=info.title or words(name), kind=kind, help=info.description or "",
+        required=info.is_required() and kind != "checkbox", options=options, limits=_limits(kind, shape),
+    )  # fmt: skip
+
+
+def _kind(name: str, shape: _Shape, people: Sequence[Option]) -> tuple[str, tuple[Option, ...]]:
+    inner = shape.inner
+    if options := _options(shape, people):
+        return ("several" if shape.many else "select"), options
+    if inner is Literal[True] or (get_origin(inner) is Literal and get_args(inner) == (True,)):
+        return "yes", ()
+    if isinstance(inner, type) and issubclass(inner, BaseModel):
+        return "rows", ()
+    if inner is dict or get_origin(inner) is dict:
+        return "pairs", ()
+    if shape.many:
+        return "lines", ()
+    if inner in (int, float, Decimal):
+        return "number", ()
+    simple = {bool: "checkbox", date: "date", datetime: "datetime"}
+    if inner in simple:
+        return simple[inner], ()
+    if "email" in name:
+        return "email", ()
+    return ("textarea" if (_of(shape, "max_length") or 0) > SHORT else "text"), ()
+
+
+def _options(shape: _Shape, people: Sequence[Option]) -> tuple[Option, ...]:
+    inner = shape.inner
+    if isinstance(inner, type) and issubclass(inner, Enum):
+        return tuple(Option(str(each.value), choice_title(str(each.value))) for each in inner)
+    if get_origin(inner) is Literal and get_args(inner) != (True,):
+        return tuple(Option(str(each), choice_title(str(each))) for each in get_args(inner))
+    if "staff:" in str(_of(shape, "pattern") or ""):
+        return tuple(people)
+    return ()
+
+
+def choice_title(value: str) -> str:
+    """Return a choice as people read it: ``OUT_OF_SCOPE`` becomes ``Out of scope``, a single letter stays."""
+    if not value.isupper() or len(value) == 1:
+        return words(value)
+    parts = [part if part in _ACRONYMS else part.lower() for part in value.split("_")]
+    text = " ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _of(shape: _Shape, name: str) -> Any:
+    return next((value for each in shape.metadata if (value := getattr(each, name, None)) is not None), None)
+
+
+def _limits(kind: str, shape: _Shape) -> Mapping[str, Any]:
+    if kind in ("text", "textarea", "email"):
+        longest = _of(shape, "max_length")
+        return {"maxlength": longest} if longest else {}
+    if kind == "number":
+        step = 1 if shape.inner is int else 0.01 if shape.inner is Decimal else "any"
+        limits = {"min": _of(shape, "ge"), "max": _of(shape, "le"), "step": step}
+        return {key: value for key, value in limits.items() if value is not None}
+    return {}
+
+
+# -------------------------------------------------------------------------------------------- what stands in it
+
+
+def _default(info: FieldInfo) -> Any:
+    default = info.get_default(call_default_factory=True) if not info.is_required() else None
+    return default if default is not ... else None
+
+
+def _filled(
+    field: Field, info: FieldInfo, given: Any, name: str, errors: Errors, people: Sequence[Option], zone: ZoneInfo
+) -> Field:
+    own = tuple(errors.get(name, ()))
+    if field.kind == "rows":
+        return replace(field, rows=tuple(_rows(field, info, given, name, errors, people, zone)), errors=own)
+    deeper = tuple(text for key, told in errors.items() if key != name for text in told)
+    return replace(field, value=_shown(field.kind, given, zone), errors=own + deeper)
+
+
+def _rows(
+    field: Field, info: FieldInfo, given: Any, name: str, errors: Errors, people: Sequence[Option], zone: ZoneInfo
+) -> Iterator[tuple[Field, ...]]:
+    model = _shape(info).inner
+    rows = [row if isinstance(row, Mapping) else row.model_dump() for row in given or ()]
+    for number, row in enumerate([*rows, *[{}] * SPARE_ROWS]):
+        head = f"{name}.{number}."
+        mine = {key.removeprefix(head): told for key, told in errors.items() if key.startswith(head)}
+        inside = fields_of(model, row, mine, people=people, zone=zone, prefix=f"{field.name}.{number}.")
+        yield tuple(inside if number < len(rows) else map(_spare, inside))
+
+
+def _spare(field: Field) -> Field:
+    """Return a field of a row that may stay blank."""
+    unsaid = field.kind == "select" and field.value == "" and all(option.value for option in field.options)
+    options = (Option("", "Please choose"), *field.options) if unsaid else field.options
+    return replace(field, required=False, options=options)
+
+
+def _shown(kind: str, given: Any, zone: ZoneInfo) -> Any:
+    """Return a value as its control shows it."""
+    if kind == "checkbox":
+        return given is True or str(given).lower() in ("true", "on")
+    if kind == "several":
+        return [_text(each) for each in given or ()]
+    if given is None or kind == "yes":
+        return ""
+    if kind == "lines":
+        return "\n".join(map(_text, given)) if isinstance(given, list | tuple) else str(given)
+    if kind == "pairs":
+        return "\n".join(f"{key}: {_text(value)}" for key, value in given.items()) if isinstance(given, Mapping) else ""
+    if kind == "datetime":
+        return _wall_time(given, zone)
+    return _text(given)
+
+
+def _wall_time(given: Any, zone: ZoneInfo) -> str:
+    """Return an instant as the clock on the wall shows it; what is none stays as it was typed."""
+    try:
+        at = datetime.fromisoformat(str(given))
+    except ValueError:
+        return str(given)
+    return (at.astimezone(zone) if at.tzinfo else at).strftime("%Y-%m-%dT%H:%M")
+
+
+def _text(value: Any) -> str:
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+# --------------------------------------------------------------------------------------------- what was typed
+
+
+def _values(model: type[BaseModel], tree: Mapping[str, Any], zone: ZoneInfo) -> Iterator[tuple[str, Any]]:
+    for name, info in model.model_fields.items():
+        shape = _shape(info)
+        kind, _ = _kind(name, shape, [Option("staff:0", "")])
+        value = _read(kind, tree.get(name), shape, zone)
+        if value not in (None, "", [], {}):
+            yield name, value
+
+
+def _read(kind: str, given: Any, shape: _Shape, zone: ZoneInfo) -> Any:
+    if kind == "checkbox":
+        return bool(given) and str(_last(given)).lower() in ("true", "on", "yes", "1")
+    if kind == "rows":
+        rows = [dict(_values(shape.inner, row, zone)) for row in given or () if isinstance(row, Mapping)]
+        return [row for row in rows if not _is_blank(shape.inner, row)]
+    if kind == "several":
+        return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str) and each]
+    typed = _last(given)
+    if not isinstance(typed, str):
+        return None
+    if kind == "lines":
+        return [line.strip() for line in typed.splitlines() if line.strip()]
+    if kind == "pairs":
+        parts = (line.partition(":") for line in typed.splitlines() if line.strip())
+        return {key.strip(): value.strip() for key, _, value in parts}
+    if kind == "datetime":
+        return _instant(typed.strip(), zone)
+    return typed.strip()
+
+
+def _is_blank(model: type[BaseModel], row: Mapping[str, Any]) -> bool:
+    """Whether nobody touched a row: what stands in it is what stood in it from the beginning."""
+    return all(
+        value is False or _text(value) == _text(_default(info))
+        for name, info in model.model_fields.items()
+        if (value := row.get(name)) is not None
+    )
+
+
+def _instant(typed: str, zone: ZoneInfo) -> Any:
+    """Return an instant typed by the clock on the wall; what is none is left to be refused."""
+    try:
+        at = datetime.fromisoformat(typed)
+    except ValueError:
+        return typed
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
+
+
+def _last(given: Any) -> Any:
+    return given[-1] if isinstance(given, list) and given else given

@@ -1,0 +1,49 @@
+"""What people call things: processes, states, triggers, clocks, roles. Keys of the code never reach a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from state_machines.objections import title_of
+from state_machines.registry import process_named, processes
+from state_machines.values import Role
+
+
+def process_title(name: str) -> str:
+    """Return what a process is called; a name nobody knows is written as words."""
+    return process_named(name).title if name in processes() else words(name)
+
+
+def state_title(process: str, state: str) -> str:
+    """Return what a state is called."""
+    found = process_named(process).by_name.get(state) if process in processes() else None
+    return found.title if found else words(state)
+
+
+def trigger_title(process: str, trigger: str) -> str:
+    """Return what the button of a trigger says."""
+    found = title_of(process_named(process), trigger) if process in processes() else words(trigger)
+    return found[:1].upper() + found[1:]
+
+
+def role_title(role: str) -> str:
+    """Return a role as people say it."""
+    return Role(role).label if role in Role._value2member_map_ else words(role)
+
+
+def words(name: str) -> str:
+    """Return a key as words: ``stage_1_letter`` becomes ``Stage 1 letter``."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: ``1 case``, ``2 cases``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "process_title": process_title, "role_title": role_title, "words": words, "plural": plural,
+    "state_title": lambda state, process: state_title(process, state),
+    "trigger_title": lambda trigger, process: trigger_title(process, trigger),
+}  # fmt: skip

@@ -1,0 +1,38 @@
+"""What stands around every page: whose clock this is, and whether the sweep is alive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from cases.health import LATE_AFTER, last_sweep
+from config.database import Connection
+from config.tables import SANDBOX, Installation
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The installation as the frame of a page shows it."""
+
+    sandbox: bool
+    now: datetime
+    """The instant the installation lives in."""
+    stands_still: bool
+    """Whether a sandbox's clock was set."""
+    swept_at: datetime | None
+    """By the real clock."""
+    sweep_is_late: bool
+
+
+def facts(conn: Connection, real: datetime) -> Shell:
+    """Return what the frame shows, in one statement. ``real`` is the real instant."""
+    statement = select(Installation.kind, Installation.clock_at, last_sweep().label("swept_at"))
+    row = conn.execute(statement).one_or_none()
+    if row is None:
+        return Shell(False, real, False, None, True)
+    sandbox = row.kind == SANDBOX
+    now = row.clock_at if sandbox and row.clock_at is not None else real
+    late = row.swept_at is None or real - row.swept_at > LATE_AFTER
+    return Shell(sandbox, now, now is not real, row.swept_at, late)
