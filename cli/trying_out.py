@@ -89,7 +89,8 @@ def _load(settings: "Settings") -> None:
 def _say_what_to_try(mail_port: int | None) -> None:
     home = os.environ["MUSTER_HOME"]
     say("")
-    say("To try in another terminal:")
+    say("Open the desk in a browser (its address follows) and choose who you are; no password is needed.")
+    say("Its bar at the top lets a day or a week pass. To try in another terminal:")
     say(f"   export MUSTER_HOME={home}")
     if mail_port not in (None, MAIL_PORT):
         say(f"   export MUSTER_SMTP_URL=smtp://127.0.0.1:{mail_port}")

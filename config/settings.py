@@ -36,7 +36,7 @@ class Settings(BaseModel):
     database_url: SecretStr | None = None
     home: Path = Path(".muster")
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:1025")
-    base_url: str = "http://127.0.0.1:8080"
+    base_url: str = ""
     secret_key: SecretStr = SecretStr("")
     policy: Path | None = None
     time_zone: str = "Europe/London"
@@ -164,7 +164,7 @@ def _sentence(name: str, message: str) -> str:
 
 
 def _settled(settings: Settings) -> Settings:
-    """Return `settings` with absolute paths and a secret key."""
+    """Return `settings` with absolute paths, a secret key, and the desk's own address where none is given."""
     try:
         home = settings.home.expanduser().resolve()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -175,7 +175,9 @@ def _settled(settings: Settings) -> Settings:
         reason = getattr(error, "strerror", None) or "its home folder is unknown"
         raise SettingsError([f"MUSTER_HOME must be a folder Muster can write to ({reason})."]) from None
     evidence = settings.evidence.expanduser().resolve() if settings.evidence != Path() else home / "evidence"
-    return settings.model_copy(update={"home": home, "evidence": evidence, "secret_key": key})
+    base_url = settings.base_url or f"http://127.0.0.1:{settings.web_port}"
+    found = {"home": home, "evidence": evidence, "secret_key": key, "base_url": base_url}
+    return settings.model_copy(update=found)
 
 
 def _kept_key(home: Path) -> str:

@@ -36,7 +36,7 @@ FIXED = {
 
 
 class NoPortFree(Exception):
-    """Prefect needs a free port on this machine, and all that were tried are taken; set MUSTER_PREFECT_PORT."""
+    """Every port that was tried on this machine is taken; set MUSTER_PREFECT_PORT or MUSTER_WEB_PORT to a free one."""
 
     def __str__(self) -> str:
         return type(self).__doc__ or ""

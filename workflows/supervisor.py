@@ -4,7 +4,6 @@ The parts are processes of their own. One that dies is started again; when this 
 the embedded PostgreSQL goes on then, since every command uses it; the next start attaches to it.
 """
 
-import importlib.util
 import logging
 import signal
 import sys
@@ -92,6 +91,7 @@ class _Supervisor:
         self._settings, self._engine, self._say, self._mail = settings, engine, say, mail
         self._stopping = False
         self._port = prefect_settings.free_port(settings.prefect_port)
+        self._web_port = prefect_settings.free_port(settings.web_port)
         self._since = utc_now()
         self._next_look = 0.0
         self._children = self._all_children()
@@ -180,6 +180,7 @@ class _Supervisor:
 
     def _all_children(self) -> list[Child]:
         env = prefect_settings.environment(self._settings, self._port)
+        env["MUSTER_WEB_PORT"] = str(self._web_port)  # links in mails lead to where the desk is found
         children = []
         if self._mail is not None:
             port, folder = self._mail
@@ -188,8 +189,8 @@ class _Supervisor:
             children.append(self._child("the mail catcher", env, "-m", module, str(port), str(folder)))
         where = ("--host", prefect_settings.HOST, "--port", str(self._port))
         children.append(self._child("the Prefect server", env, "-m", "prefect", "server", "start", *where))
-        if importlib.util.find_spec("web") and importlib.util.find_spec("web.__main__"):
-            children.append(self._child("the desk", env, "-m", "web"))
+        without_prefect = {name: value for name, value in env.items() if not name.startswith("PREFECT_")}
+        children.append(self._child("the desk", without_prefect, "-m", "web"))
         runner = self._child("the runner", env, "-m", "workflows.runner")
         runner.may_start = self._prefect_answers
         return [*children, runner]
@@ -206,11 +207,18 @@ class _Supervisor:
         except (OSError, urllib.error.URLError):
             return False
 
+    def _desk(self) -> str:
+        """Where people open the desk: the address they were given, else the port it really has."""
+        ours = f"http://127.0.0.1:{self._settings.web_port}"
+        given = self._settings.base_url
+        return f"http://127.0.0.1:{self._web_port}" if given == ours else given
+
     def _say_where(self) -> None:
         if self._port != self._settings.prefect_port:
             self._say(f"Port {self._settings.prefect_port} is taken; Prefect uses {self._port}.")
-        if any(child.name == "the desk" for child in self._children):
-            self._say(f"Desk: {self._settings.base_url}")
+        if self._web_port != self._settings.web_port:
+            self._say(f"Port {self._settings.web_port} is taken; the desk uses {self._web_port}.")
+        self._say(f"Desk: {self._desk()}")
         self._say(f"Prefect: {prefect_settings.address(self._port)}")
         self._say(f"   it asks for a password: the line in {prefect_settings.password_file(self._settings)}")
         if self._mail is not None:

@@ -42,11 +42,12 @@ class Home:
     """A sandbox of its own, `muster up` on it, and a look at its Prefect from outside."""
 
     def __init__(self, folder: Path, box: Letterbox) -> None:
-        self.folder, self.port, self.box = folder, free_port(), box
+        self.folder, self.port, self.web_port, self.box = folder, free_port(), free_port(), box
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("MUSTER_", "PREFECT_"))},
             "MUSTER_HOME": str(folder),
             "MUSTER_PREFECT_PORT": str(self.port),
+            "MUSTER_WEB_PORT": str(self.web_port),
             "MUSTER_SMTP_URL": box.url,
             "PYTHONUNBUFFERED": "1",
         }
@@ -137,6 +138,9 @@ def test_scheduled_runs_complete_and_invite_everybody_once_also_after_a_power_cu
     home.start()
     wait_for(lambda: home.run_now("sweep/every-minute"), 90, "Prefect knows no sweep")
     assert httpx.post(f"http://127.0.0.1:{home.port}/api/flow_runs/filter", json={}).status_code == 401
+    desk = f"http://127.0.0.1:{home.web_port}"
+    wait_for(lambda: _answers(f"{desk}/healthz"), 60, "the desk does not answer")
+    assert "Try it as" in httpx.get(f"{desk}/sign-in").text
     second = home.muster("up")
     assert (second.returncode, "already running" in second.stderr) == (1, True)
 
@@ -151,6 +155,13 @@ def test_scheduled_runs_complete_and_invite_everybody_once_also_after_a_power_cu
     assert [run["id"] for run in home.runs("sweep", "CRASHED") if run["id"] == orphan["id"]] == [orphan["id"]]
     assert json.loads(home.muster("status", "--json").stdout)["sweep"]["late"] is False
     _stops_cleanly(home)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 PLAN = """
