@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench clean
+.PHONY: help setup demo test check docs screenshots bench clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' \
@@ -34,6 +34,9 @@ check: setup ## Everything a change must pass: lint, format, types, imports, the
 
 docs: setup ## Write docs/processes again from the definitions
 	$(BIN)/muster process docs docs/processes
+
+screenshots: setup ## Take the pictures of the README again (needs Chromium)
+	$(BIN)/python -m tests.browser.screenshots docs/screenshots
 
 bench: setup ## Measure how many cases a sweep moves
 	$(BIN)/python -m bench

@@ -1,0 +1,1 @@
+// What makes the members' own pages quick where scripts run.
