@@ -40,7 +40,8 @@ def test_today_is_the_day_of_the_organisation_and_not_that_of_greenwich() -> Non
 
 def test_instants_are_shown_in_the_organisations_zone_with_the_exact_one_for_machines() -> None:
     when = filters(LONDON)["when"]
-    assert str(when("2026-07-01T08:00:00+00:00")) == '<time datetime="2026-07-01T08:00:00+00:00">1 Jul 2026, 09:00</time>'
+    shown = str(when("2026-07-01T08:00:00+00:00"))
+    assert shown == '<time datetime="2026-07-01T08:00:00+00:00">1 Jul 2026, 09:00</time>'
     assert when(None, "never") == "never"
 
 
