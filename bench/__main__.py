@@ -1,8 +1,17 @@
-"""``make bench``: run the benchmarks and print their tables. An argument gives another number of cases."""
+"""``make bench``: run the benchmarks and print their tables.
+
+``python -m bench`` runs all of them; ``python -m bench queue 200_000`` one of them with another number of cases. A
+number alone is for the sweep.
+"""
 
 import sys
 
-from bench import sweep
+from bench import queue, sweep
 
 if __name__ == "__main__":  # a long sweep starts processes, which import this again
-    sweep.main(*(int(value.replace("_", "")) for value in sys.argv[1:3]))
+    words = [word for word in sys.argv[1:] if not word[0].isdigit()]
+    sizes = [int(value.replace("_", "")) for value in sys.argv[1:] if value[0].isdigit()]
+    if words != ["queue"]:
+        sweep.main(*sizes[:2])
+    if words == ["queue"] or not (words or sizes):
+        queue.main(*sizes[:1])

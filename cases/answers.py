@@ -5,9 +5,10 @@ Every revision is kept. The member's own submission and a correction by staff ar
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -20,13 +21,14 @@ from cases.questionnaires import kept
 from cases.tables import CaseRow, ResponseAnswers
 from config.database import Connection, reading, transaction, without_nul
 from members import store as member_store
-from state_machines.values import Actor, Outcome, Role
+from state_machines.values import Actor, Case, Outcome, Role
 from surveys.answers import Invalid, Validated, validate
 from surveys.flags import Flag
 from surveys.quality import completion, review, text_fingerprints
 from surveys.questionnaire import Questionnaire
 from surveys.sample import sample_answers
 from surveys.scoring import Modifiers, Score, score
+from surveys.wording import as_text
 
 PROCESS = "survey_response"
 ANSWERED = ("submitted", "dq_review", "resubmitted", "complete")
@@ -70,16 +72,23 @@ def submit(
     """
     with transaction(env.engine) as conn:
         here = world(conn, env, now)
-        locked = _locked(conn, ref, actor, here)
+        locked = locked_response(conn, ref, actor, here)
         actor = actor or member_actor(locked.case.member_id or 0)
-        questionnaire = kept(conn, str(locked.case.data["questionnaire_fingerprint"]))
-        found = validate(questionnaire, typed(raw), submitting=submitting)
-        if isinstance(found, Invalid):
-            raise AnswersInvalid(found.errors)
-        last = _last(conn, locked.case.id)
-        if submitting and last is not None and last.submitted and _same(last, found) and locked.case.state in ANSWERED:
-            return Receipt(locked.case.ref, last.revision, locked.case.state, (), repeated=True)
-        return _written(conn, locked, questionnaire, found, last, here, actor)
+        return taken(conn, locked, raw, submitting, here, actor)
+
+
+def taken(
+    conn: Connection, locked: Locked, raw: Mapping[str, Any], submitting: bool, here: World, actor: Actor
+) -> Receipt:
+    """Save or submit answers to a locked response, inside the caller's transaction; errors as of ``submit``."""
+    questionnaire = kept(conn, str(locked.case.data["questionnaire_fingerprint"]))
+    found = validate(questionnaire, typed(raw), submitting=submitting)
+    if isinstance(found, Invalid):
+        raise AnswersInvalid(found.errors)
+    last = newest(conn, locked.case.id)
+    if submitting and last is not None and last.submitted and _same(last, found) and locked.case.state in ANSWERED:
+        return Receipt(locked.case.ref, last.revision, locked.case.state, (), repeated=True)
+    return _written(conn, locked, questionnaire, found, last, here, actor)
 
 
 def correct(
@@ -92,8 +101,8 @@ def correct(
     """
     with transaction(env.engine) as conn:
         here = world(conn, env, now)
-        locked = _locked(conn, ref, actor, here)
-        last = _last(conn, locked.case.id)
+        locked = locked_response(conn, ref, actor, here)
+        last = newest(conn, locked.case.id)
         if last is None or not last.submitted:
             raise BadInput(f"{locked.case.ref} has no submitted answers to correct.")
         questionnaire = kept(conn, str(locked.case.data["questionnaire_fingerprint"]))
@@ -111,7 +120,8 @@ def correct(
         return Receipt(locked.case.ref, revision, outcome.after.state, tuple(flags))
 
 
-def _locked(conn: Connection, ref: str, actor: Actor | None, here: World) -> Locked:
+def locked_response(conn: Connection, ref: str, actor: Actor | None, here: World) -> Locked:
+    """Return and lock a survey response the actor may see. Raises CaseNotFound, or BadInput for another process."""
     system = Actor("system:link", "Muster", frozenset({Role.SYSTEM}))
     locked = lock_seen(conn, ref, actor or system, here)
     if locked.case.process != PROCESS:
@@ -119,7 +129,8 @@ def _locked(conn: Connection, ref: str, actor: Actor | None, here: World) -> Loc
     return locked
 
 
-def _last(conn: Connection, case_id: int) -> Any:
+def newest(conn: Connection, case_id: int) -> Any:
+    """Return the row of the newest revision of the answers, or None."""
     newest = select(ResponseAnswers.__table__).where(ResponseAnswers.case_id == case_id)
     return conn.execute(newest.order_by(ResponseAnswers.revision.desc()).limit(1)).one_or_none()
 
@@ -172,10 +183,22 @@ def _fired(
     payload = {
         "revision": revision, "respondent_name": found.respondent.name, "respondent_role": found.respondent.role,
         "declaration": found.declaration, "flags": [_flag(flag) for flag in flags],
+        "answers_sha256": hashlib.sha256(own_copy(locked.case, questionnaire, found, revision, here.now)).hexdigest(),
     }  # fmt: skip
     if scored is not None and scored.value is not None:
         payload |= {"score": float(scored.value), "band": str(scored.band.value if scored.band else "")}
     return fired(conn, locked, "submit", payload, None, here, actor)
+
+
+def own_copy(case: Case, questionnaire: Questionnaire, found: Validated, revision: int, at: datetime) -> bytes:
+    """Return submitted answers as the text that the member may keep; the receipt names its SHA-256."""
+    who = ", ".join(part for part in (found.respondent.name, found.respondent.role, found.respondent.email) if part)
+    title = case.data.get("campaign_title") or questionnaire.title
+    head = (
+        f"Survey: {title}", f"Reference: {case.ref}, version {revision}",
+        f"Submitted: {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", f"By: {who}",
+    )  # fmt: skip
+    return as_text(questionnaire, found.answers, found.evidence, found.comments, head).encode()
 
 
 def _flag(flag: Flag) -> dict[str, Any]:
@@ -193,7 +216,7 @@ def _reviewed(
     known = _known(conn, member_id, here)
     contacts = [c.email for c in member_store.contacts_of(conn, [member_id]).get(member_id, []) if c.email]
     flags = review(
-        questionnaire, found, last_year=_last_year(conn, case.id, member_id, questionnaire.name),
+        questionnaire, found, last_year=last_year(conn, case.id, member_id, questionnaire.name),
         other_texts=_others(conn, case.id, case.parent_id, sorted(text_fingerprints(questionnaire, found).values())),
         facts=known, contacts=contacts, today=here.env.calendar.local_date(here.now),
     )  # fmt: skip
@@ -214,7 +237,7 @@ def _known(conn: Connection, member_id: int, here: World) -> dict[str, Any]:
     return {"open_monitoring_case": open_cases > 0}
 
 
-def _last_year(conn: Connection, case_id: int, member_id: int, name: str) -> Mapping[str, object]:
+def last_year(conn: Connection, case_id: int, member_id: int, name: str) -> Mapping[str, object]:
     """The member's newest submitted answers to an earlier campaign with the same questionnaire."""
     row = conn.execute(
         select(ResponseAnswers.answers)

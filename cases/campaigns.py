@@ -57,18 +57,29 @@ def plan(env: Environment, path: Path, *, actor: Actor, now: datetime | None = N
     Raises BadInput or TransitionRefused with a sentence per problem; nothing is kept then.
     """
     settings = read_plan(path)
+    return plan_campaign(env, settings, beside=path.parent, actor=actor, now=now)
+
+
+def plan_campaign(
+    env: Environment, plan: Mapping[str, Any], *, beside: Path | None = None, actor: Actor, now: datetime | None = None
+) -> Outcome:
+    """Open a campaign from the settings of a plan, its ``kind`` among them, and return it, waiting for approval.
+
+    The questionnaire is looked for also ``beside`` the plan. Raises BadInput or TransitionRefused.
+    """
+    settings = dict(plan)
     process = process_named(KINDS[settings.pop("kind")])
     with transaction(env.engine) as conn:
         here = world(conn, env, now)
-        file = questionnaires.find(str(settings.get("questionnaire", "")), env.settings, path.parent)
+        file = questionnaires.find(str(settings.get("questionnaire", "")), env.settings, beside)
         questionnaire = questionnaires.keep(conn, file, now=here.now)
         if "population" in settings:
-            member_store.population(conn, settings["population"] or {})
+            member_store.meeting(settings["population"] or {})
         payload = without_nul(settings) | {
             "questionnaire": questionnaire.name, "questionnaire_version": questionnaire.version,
             "questionnaire_fingerprint": questionnaire.fingerprint(),
         }  # fmt: skip
-        title = without_nul(str(settings.get("title") or path.stem))
+        title = without_nul(str(settings.get("title") or process.title))
         team = next(iter(sorted(actor.teams)), None)
         wish = opening.Wish(process, title, payload, None, team)
         found = opening.decided(conn, [wish], here, actor=actor)[0]
@@ -163,7 +174,7 @@ _GROUPS = {
 
 def _planned(conn: Connection, row: Any) -> int:
     """Before the launch: how many the rule of the plan would take in today."""
-    return len(member_store.population(conn, row.data.get("population") or {}))
+    return member_store.population_size(conn, row.data.get("population") or {})[0]
 
 
 def _invited(conn: Connection, campaign_id: int) -> int:

@@ -15,6 +15,7 @@ from cases import opening, side_writes, store
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseBusy, CaseChanged, CaseNotFound, NotAllowed, TransitionRefused
 from cases.locking import Locked, lock_ref
+from cases.owners import why_not_own
 from cases.permissions import require_sight
 from cases.rows import person_of, staff_id_of
 from cases.tables import CaseRow
@@ -209,14 +210,17 @@ def plain_change(
     return Change(outcome, locked.process_version, locked.owner_id, locked.coordinator_id, locked)
 
 
-def note(env: Environment, ref: str, text: str, *, actor: Actor, now: datetime | None = None) -> None:
-    """Write a note on a case. It never fails because somebody else changed the case meanwhile."""
+def note(
+    env: Environment, ref: str, text: str, *, seen_version: int | None = None, actor: Actor, now: datetime | None = None
+) -> None:
+    """Write a note on a case. Without ``seen_version`` it never fails because somebody else changed the case."""
     if not text.strip():
         raise BadInput("The note is empty.")
     require_staff(actor)
     _recorded(
-        env, ref, "note", lambda locked: (locked.case, {}, {"text": without_nul(text.strip())}), actor=actor, now=now
-    )
+        env, ref, "note", lambda locked: (locked.case, {}, {"text": without_nul(text.strip())}),
+        seen_version=seen_version, actor=actor, now=now,
+    )  # fmt: skip
 
 
 def assign(
@@ -229,12 +233,8 @@ def assign(
         person = here.staffing.by_email(to)
         if person is None or not person.active:
             raise BadInput(f"There is nobody active on the staff with the address {to}.")
-        if person.id in locked.walled_off:
-            raise BadInput(f"{person.name} is named in this case and may not own it.")
-        if locked.row.restricted_to is not None and person.id not in locked.row.restricted_to:
-            raise BadInput(f"{person.name} may not see this case; name them among those who may first.")
-        if Role(locked.owner_role) not in person.roles:
-            raise BadInput(f"{person.name} is no {Role(locked.owner_role).label}, and this case waits for one.")
+        if (why := why_not_own(person, locked.row)) is not None:
+            raise BadInput(why)
         return person.id
 
     _recorded(

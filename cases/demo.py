@@ -27,9 +27,9 @@ from config.clock import set_sandbox
 from config.database import reading, transaction
 from config.tables import SANDBOX
 from members import store as member_store
+from members.commands import add_staff, declare_conflict, set_absence, set_team
+from members.contact_commands import save_contact
 from members.importing import import_members
-from members.member_commands import save_contact
-from members.staff_commands import add_staff, declare_conflict, set_absence, set_team
 from members.tables import Member, Staff
 from notifications.refusals import NeverDeliverable
 from notifications.tables import MessageRow

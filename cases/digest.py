@@ -52,7 +52,7 @@ def send_digests(env: Environment, *, now: datetime) -> int:
 
 def _digest(conn: Connection, person: Person, here: World) -> dict[str, Any]:
     """Return the sections of one person's digest."""
-    team, now = _concerns(person, here), here.now
+    team, now = concerns(person, here), here.now
     late = and_(CaseRow.deadline_at < now, team)
     to_manager, to_senior = _escalated("escalate_to_manager"), _escalated("escalate_to_senior")
     if Role.SENIOR in person.roles:
@@ -72,7 +72,7 @@ def _digest(conn: Connection, person: Person, here: World) -> dict[str, Any]:
     return {**found, "as_at": now.isoformat()}
 
 
-def _concerns(person: Person, here: World) -> ColumnElement[bool]:
+def concerns(person: Person, here: World) -> ColumnElement[bool]:
     """Cases of the person's team, of the people they manage, and their own; all cases when they have neither."""
     mine = [p.id for p in here.staffing.people.values() if p.manager_id == person.id]
     if person.team is None and not mine:

@@ -32,7 +32,7 @@ from state_machines.values import STAFF, Actor, Role
 
 LARGEST = 20 * 1024 * 1024
 _CHUNK = 1024 * 1024
-_MAY_ADD = (STAFF - {Role.AUDITOR}) | {Role.MEMBER, Role.SYSTEM}
+_MAY_ADD = (STAFF - {Role.AUDITOR}) | {Role.MEMBER, Role.COMPLAINANT, Role.SYSTEM}
 _LEFT_OVER_AFTER = timedelta(days=1)
 
 

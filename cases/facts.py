@@ -141,10 +141,8 @@ def _history_of(case: Case, rows: Sequence[Any], now: datetime) -> dict[str, Any
 def _population(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetime) -> None:
     """How many members a campaign asks, and how many of them have an address that works."""
     for case in cases:
-        members = member_store.population(conn, case.data.get("population") or {})
-        contacts = member_store.contacts_of(conn, [card.id for card in members])
-        deliverable = sum(any(c.reachable for c in contacts.get(card.id, ())) for card in members)
-        facts[case.id]["population"] = {"eligible": len(members), "deliverable": deliverable}
+        eligible, deliverable = member_store.population_size(conn, case.data.get("population") or {})
+        facts[case.id]["population"] = {"eligible": eligible, "deliverable": deliverable}
 
 
 _GATHERERS = {"population": _population, "children": _children, "linked": _linked, "history": _history}

@@ -5,6 +5,7 @@ Both would be put right by the next thing that happens to such a case; this does
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import ColumnElement, select
 from cases import side_writes
 from cases.commands import plain_change
 from cases.environment import Environment, World, world
-from cases.locking import Locked, lock_ids
+from cases.locking import COLUMNS, Locked, lock_ids, locked_of
 from cases.rows import person_of
 from cases.store import apply, owner_after
 from cases.tables import CaseRow
@@ -39,6 +40,31 @@ def hand_over(env: Environment, *, now: datetime) -> int:
             side_writes.let_owners_in(conn, [change.outcome.after.id for change in changes])
             done += len(changes)
     return done
+
+
+def would_go_to(env: Environment, staff_id: int, *, now: datetime) -> dict[int, int]:
+    """Return who would get the open cases of somebody if they left, and how many each: ids of the staff, most first.
+
+    Numbers only, of all their cases: whoever sends somebody off must know that nothing is forgotten.
+    """
+    theirs, last, found = CaseRow.owner_id == staff_id, 0, Counter[int]()
+    with reading(env.engine) as conn:
+        here = _without(world(conn, env, now), staff_id)
+        while True:
+            page = select(*COLUMNS).where(theirs, CaseRow.closed_at.is_(None), CaseRow.id > last)
+            rows = conn.execute(page.order_by(CaseRow.id).limit(BATCH)).all()
+            changes = [change for row in rows if (change := _handed_over(locked_of(row), here)) is not None]
+            found.update(change.owner_id for change in changes if change.owner_id is not None)
+            if len(rows) < BATCH:
+                return dict(found.most_common())
+            last = rows[-1].id
+
+
+def _without(here: World, staff_id: int) -> World:
+    """Return the world in which this person has left."""
+    people = here.staffing.people
+    gone = replace(here.staffing, people={**people, staff_id: replace(people[staff_id], active=False)})
+    return replace(here, staffing=gone)
 
 
 def _handed_over(found: Locked, here: World) -> Change | None:

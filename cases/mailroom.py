@@ -14,7 +14,7 @@ from cases.permissions import SEE_ALL_TEAMS, visible
 from cases.queries import case_page
 from cases.rows import staff_id_of
 from cases.tables import CaseRow
-from config.database import Connection, reading
+from config.database import Connection, reading, without_nul
 from notifications import catalogue
 from notifications.queries import is_genuine
 from notifications.tables import MessageRow
@@ -40,14 +40,34 @@ def outbox(
     given = {"case_id": of_case, "state": state, "kind": kind, "member_id": member_id}
     with reading(env.engine) as conn:
         where = [getattr(MessageRow, name) == value for name, value in given.items() if value is not None]
-        where += _seen_by(viewer, world(conn, env))
+        where += seen_by(viewer, world(conn, env))
         total = conn.execute(select(func.count()).select_from(MessageRow).where(*where)).scalar_one()
         page = select(*MessageRow.__table__.c).where(*where).order_by(MessageRow.id.desc())
         return _items(conn, conn.execute(page.limit(limit).offset(offset)).all()), total
 
 
-def _seen_by(viewer: Actor, here: World) -> list[ColumnElement[bool]]:
-    """Mail about a case is for who may see the case; other mail for who gets it, and for who sees all teams."""
+def older(
+    env: Environment, *, before: int | None = None, case: str | None = None, state: str | None = None,
+    kind: str | None = None, viewer: Actor, limit: int = 50,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return messages the viewer may see with a number below ``before``, the newest first; without counting the rest.
+
+    Raises CaseNotFound for a case the viewer may not see.
+    """
+    of_case = case_page(env, case, actor=viewer, last_events=1).case.id if case else None
+    given = {"case_id": of_case, "state": state, "kind": kind}
+    with reading(env.engine) as conn:
+        where = [getattr(MessageRow, name) == without_nul(value) for name, value in given.items() if value is not None]
+        where += [MessageRow.id < before] if before is not None else []
+        page = select(*MessageRow.__table__.c).where(*where, *seen_by(viewer, world(conn, env)))
+        return _items(conn, conn.execute(page.order_by(MessageRow.id.desc()).limit(limit)).all())
+
+
+def seen_by(viewer: Actor, here: World) -> list[ColumnElement[bool]]:
+    """Return the conditions for what a viewer may see.
+
+    Mail about a case is for who may see the case; other mail for who gets it, and for who sees all teams.
+    """
     if Role.SYSTEM in viewer.roles:
         return []
     about = select(CaseRow.id).where(visible(viewer, acts_for(viewer, here)), CaseRow.id == MessageRow.case_id)
@@ -73,6 +93,13 @@ def _items(conn: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def seen_of(env: Environment, numbers: Sequence[int], *, viewer: Actor) -> list[int]:
+    """Return those of these messages that the viewer may see."""
+    with reading(env.engine) as conn:
+        where = [MessageRow.id.in_(list(numbers)), *seen_by(viewer, world(conn, env))]
+        return list(conn.execute(select(MessageRow.id).where(*where)).scalars())
+
+
 def whom(audience: str) -> str:
     """Return an audience as people say it."""
     return audience.removeprefix("party:").replace("_", " ")
@@ -81,7 +108,7 @@ def whom(audience: str) -> str:
 def message(env: Environment, number: int, *, viewer: Actor) -> dict[str, Any] | None:
     """Return a message with its text as it was sent; None also for one that is not the viewer's to see."""
     with reading(env.engine) as conn:
-        where = [MessageRow.id == number, *_seen_by(viewer, world(conn, env))]
+        where = [MessageRow.id == number, *seen_by(viewer, world(conn, env))]
         row = conn.execute(select(*MessageRow.__table__.c).where(*where)).one_or_none()
         if row is None:
             return None

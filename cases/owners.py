@@ -7,9 +7,12 @@ asked, so that nothing has to be handed back.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from cases.errors import NobodyToOwn
-from members.staffing import Staffing
+from members.staffing import Person, Staffing
 from state_machines.process import Process
 from state_machines.values import Case, Role
 
@@ -74,3 +77,36 @@ def _usable(staff_id: int | None, role: Role, staffing: Staffing, avoid: Collect
         return False
     member = staffing.get(staff_id)
     return member is not None and member.active and role in member.roles
+
+
+def why_not_own(person: Person, row: Any) -> str | None:
+    """Return why somebody active may not be given a case as its row stands, or None."""
+    if person.id in (row.walled_off or ()):
+        return f"{person.name} is named in this case and may not own it."
+    if row.restricted_to is not None and person.id not in row.restricted_to:
+        return f"{person.name} may not see this case; name them among those who may first."
+    if Role(row.owner_role) not in person.roles:
+        return f"{person.name} is no {Role(row.owner_role).label}, and this case waits for one."
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody a case can be given to."""
+
+    person: Person
+    away_until: date | None
+    """The last day of an absence that covers today."""
+    acting: str | None
+    """Who acts for them meanwhile."""
+
+
+def candidates(row: Any, staffing: Staffing, today: date) -> list[Candidate]:
+    """Return who may own a case as its row stands: its own team first, then by name."""
+    able = [p for p in staffing.people.values() if p.active and p.id != row.owner_id and why_not_own(p, row) is None]
+    found = []
+    for person in sorted(able, key=lambda p: (p.team != row.team, p.name.casefold())):
+        away = staffing.away(person.id, today)
+        acting = staffing.acting(person.id, today).staff if away else person
+        found.append(Candidate(person, away.until_date if away else None, acting.name if acting != person else None))
+    return found

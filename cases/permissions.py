@@ -15,10 +15,9 @@ from sqlalchemy.types import BigInteger
 from cases.errors import CaseNotFound
 from cases.rows import staff_id_of
 from cases.tables import CaseRow
+from members.visibility import SEE_ALL_TEAMS as SEE_ALL_TEAMS  # cases and members are seen by the same rule
+from members.visibility import SEE_THEIR_TEAM
 from state_machines.values import Actor, Role
-
-SEE_ALL_TEAMS = frozenset({Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.AUDITOR, Role.ADMINISTRATOR})
-SEE_THEIR_TEAM = frozenset({Role.COORDINATOR, Role.SITE, Role.FINANCE})
 
 
 def may_see(actor: Actor, row: Any, acts_for: Collection[int] = ()) -> bool:
@@ -27,7 +26,7 @@ def may_see(actor: Actor, row: Any, acts_for: Collection[int] = ()) -> bool:
         return True
     me = staff_id_of(actor.person)
     if me is None:
-        return actor.member_id is not None and actor.member_id == row.member_id
+        return _is_theirs(actor, row)
     if {me, *_substituted(actor)} & set(row.walled_off or ()):
         return False
     if row.restricted_to is not None:
@@ -37,6 +36,14 @@ def may_see(actor: Actor, row: Any, acts_for: Collection[int] = ()) -> bool:
     if not actor.roles & SEE_THEIR_TEAM:
         return False
     return row.team is None or row.team in actor.teams or row.owner_id in {me, *acts_for}
+
+
+def _is_theirs(actor: Actor, row: Any) -> bool:
+    """Whether a case is of somebody outside: the one case of their personal link, or all of their member's."""
+    own_member = actor.member_id is not None and actor.member_id == row.member_id
+    if actor.only_case is not None:
+        return actor.only_case == row.id and (own_member or actor.member_id is None)
+    return own_member
 
 
 def _substituted(actor: Actor) -> set[int]:
@@ -50,11 +57,20 @@ def visible(actor: Actor, acts_for: Collection[int] = ()) -> ColumnElement[bool]
         return true()
     me = staff_id_of(actor.person)
     if me is None:
-        return CaseRow.member_id == actor.member_id if actor.member_id is not None else false()
+        return _theirs(actor)
     walls = as_ids({me, *_substituted(actor)})
     not_walled = or_(CaseRow.walled_off.is_(None), ~CaseRow.walled_off.overlap(walls))
     named = CaseRow.restricted_to.contains(as_ids({me}))
     return and_(not_walled, or_(named, and_(CaseRow.restricted_to.is_(None), _by_team(actor, me, acts_for))))
+
+
+def _theirs(actor: Actor) -> ColumnElement[bool]:
+    """The condition of ``_is_theirs``."""
+    own_member = CaseRow.member_id == actor.member_id if actor.member_id is not None else None
+    if actor.only_case is None:
+        return false() if own_member is None else own_member
+    this = CaseRow.id == actor.only_case
+    return this if own_member is None else and_(this, own_member)
 
 
 def _by_team(actor: Actor, me: int, acts_for: Collection[int]) -> ColumnElement[bool]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy.orm import aliased
 
 from cases import facts as case_facts
 from cases.commands import acts_for
@@ -152,20 +153,28 @@ class CasePage:
     evidence: list[dict[str, Any]]
     choices: list[Choice]
     next: list[Expected]
+    visited: frozenset[str] = frozenset()
+    """The states it has been in."""
+
+
+_ABOVE = aliased(CaseRow)
+_PARENT = select(_ABOVE.ref).where(_ABOVE.id == CaseRow.parent_id).scalar_subquery().label("parent_ref")
 
 
 def case_page(
-    env: Environment, ref: str, *, actor: Actor, last_events: int | None = 20, now: datetime | None = None
-) -> CasePage:
+    env: Environment, ref: str, *, actor: Actor, last_events: int | None = 20, before: int | None = None,
+    acting: Callable[[int | None], Actor] | None = None, now: datetime | None = None,
+) -> CasePage:  # fmt: skip
     """Return a case with its events, messages, tasks, links, what the viewer may do, and what happens if nobody acts.
 
+    ``before`` leaves out events from this number on. ``acting`` says as whom the viewer acts on a case of this owner.
     Raises CaseNotFound also for a case the actor may not see.
     """
     with reading(env.engine) as conn:
         here = world(conn, env, now)
         source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
         row = conn.execute(
-            select(CaseRow.__table__, Member.ref.label("member_ref"), Member.name.label("member"))
+            select(CaseRow.__table__, Member.ref.label("member_ref"), Member.name.label("member"), _PARENT)
             .select_from(source).where(CaseRow.ref == without_nul(ref.strip().upper()))
         ).one_or_none()  # fmt: skip
         require_sight(actor, row, ref, acts_for(actor, here))
@@ -175,11 +184,13 @@ def case_page(
         facts = case_facts.gather(conn, [case], now=here.now)[case.id]
         context = here.context(facts)
         return CasePage(
-            _line(row, here), case, row, _acting(row, here), _events(conn, case.id, last_events),
+            _line(row, here), case, row, _acting(row, here), _events(conn, case.id, last_events, before),
             [_message(m) for m in message_queries.messages_of(conn, case.id)], _tasks(conn, case.id),
             _links(conn, case.id, actor, here),
-            _evidence(conn, case.id), _choices(process, case, actor, context, here.now),
+            _evidence(conn, case.id),
+            _choices(process, case, acting(row.owner_id) if acting else actor, context, here.now),
             expected(process, case, context=context, now=here.now) if row.closed_at is None else [],
+            _visited(conn, case.id),
         )  # fmt: skip
 
 
@@ -190,12 +201,13 @@ def _acting(row: Any, here: World) -> str | None:
     return acting.name if acting.id != row.owner_id else None
 
 
-def _events(conn: Connection, case_id: int, last: int | None) -> list[dict[str, Any]]:
+def _events(conn: Connection, case_id: int, last: int | None, before: int | None) -> list[dict[str, Any]]:
     newest = (
         select(CaseEvent.__table__, EventPersonal.data.label("personal"))
         .outerjoin(EventPersonal, (EventPersonal.case_id == CaseEvent.case_id) & (EventPersonal.seq == CaseEvent.seq))
         .where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq.desc())
     )  # fmt: skip
+    newest = newest.where(CaseEvent.seq < before) if before is not None else newest
     rows = conn.execute(newest.limit(last) if last else newest).all()
     return [
         {
@@ -205,6 +217,10 @@ def _events(conn: Connection, case_id: int, last: int | None) -> list[dict[str, 
         }
         for row in reversed(rows)
     ]  # fmt: skip
+
+
+def _visited(conn: Connection, case_id: int) -> frozenset[str]:
+    return frozenset(conn.execute(select(CaseEvent.target).where(CaseEvent.case_id == case_id).distinct()).scalars())
 
 
 def _choices(process: Process, case: Case, actor: Actor, context: Context, now: datetime) -> list[Choice]:

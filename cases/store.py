@@ -13,6 +13,7 @@ from cases.follow import follow
 from cases.locking import Locked
 from cases.owners import owner_for
 from cases.rows import staff_id_of
+from cases.words import write_words
 from cases.writing import Change
 from config.database import Connection
 from members import writing as member_writing
@@ -108,6 +109,7 @@ def _write(conn: Connection, changes: Sequence[Change], world: World) -> None:
     rows, heads = writing.chain(changes, world.env.policy.version)
     writing.write_cases(conn, changes, heads)
     writing.write_events(conn, rows)
+    write_words(conn, changes)
     messages = writing.messages_of(changes)
     if messages:
         outbox.append(conn, messages, now=world.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -20,13 +20,27 @@ class CaseRow(Base):
 
     __tablename__ = "cases"
     __table_args__ = (
+        # Every list of the desk is read from an index in the order in which it is shown: see cases/worklist.py.
         UniqueConstraint("process", "external_ref"),
         Index("ix_cases_due", "due_at", "id", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_cases_queue", "owner_id", "deadline_at", "id", postgresql_where=text("closed_at IS NULL")),
-        Index("ix_cases_process_state", "process", "state"),
+        Index("ix_cases_open", "deadline_at", "id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_cases_team_open", "team", "deadline_at", "id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_cases_team_state", "team", "process", "state", "deadline_at", "id"),
+        Index("ix_cases_closed", "closed_at", "id", postgresql_where=text("closed_at IS NOT NULL")),
+        Index("ix_cases_team_closed", "team", "closed_at", "id", postgresql_where=text("closed_at IS NOT NULL")),
+        Index("ix_cases_owner_closed", "owner_id", "closed_at", "id", postgresql_where=text("closed_at IS NOT NULL")),
+        Index("ix_cases_received", "received_at", "id"),
+        Index(
+            "ix_cases_guarded", "owner_id", "id", postgresql_where=text(
+                "restricted_to IS NOT NULL OR walled_off IS NOT NULL"),
+        ),
+        Index("ix_cases_on_hold", "deadline_at", "id", postgresql_where=text("on_hold")),
+        Index("ix_cases_parked", "deadline_at", "id", postgresql_where=text("parked_at IS NOT NULL")),
+        Index("ix_cases_process_state", "process", "state", "deadline_at", "id"),
         Index("ix_cases_parent_state", "parent_id", "state", postgresql_where=text("parent_id IS NOT NULL")),
         Index("ix_cases_member", "member_id", "process"),
-    )
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)
@@ -105,6 +119,23 @@ class EventPersonal(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class CaseWords(Base):
+    """The words by which a case is found: its subject (``seq`` 0) and its notes, folded as names are.
+
+    Kept apart from ``cases``: an index of words there would be written anew with every move of a clock. The words of a
+    note go when its personal part goes; the database sees to that.
+    """
+
+    __tablename__ = "case_words"
+    __table_args__ = (
+        Index("ix_case_words", func.to_tsvector(text("'simple'"), text("words")), postgresql_using="gin"),
+    )
+
+    case_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    words: Mapped[str]
+
+
 class CaseLink(Base):
     """How one case has to do with another."""
 
@@ -173,6 +204,20 @@ class ResponseAnswers(Base):
     """Fingerprints of the long texts, to notice the same words from two members."""
 
 
+class ResponseDraft(Base):
+    """What a member has typed into the survey and not submitted, the hidden questions' answers too."""
+
+    __tablename__ = "response_drafts"
+
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"), primary_key=True, autoincrement=False)
+    revision: Mapped[int]
+    """The newest revision of the answers when it was saved."""
+    at: Mapped[datetime]
+    respondent: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    answers: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """``answers``, ``evidence`` and ``comments`` by question."""
+
+
 class QuestionnaireRow(Base):
     """A questionnaire as it was when a campaign was planned with it; it is never changed."""
 
@@ -238,3 +283,14 @@ CREATE TRIGGER case_events_no_truncate BEFORE TRUNCATE ON case_events
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 """What keeps events as they were written; part of the first migration."""
+
+FORGET_WORDS = """
+CREATE FUNCTION forget_words() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM case_words WHERE case_id = OLD.case_id AND seq = OLD.seq;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER event_personal_forget_words AFTER UPDATE OR DELETE ON event_personal
+  FOR EACH ROW EXECUTE FUNCTION forget_words();
+"""
+"""What is erased is not found any more; part of the second migration."""

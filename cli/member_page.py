@@ -26,50 +26,39 @@ FACTS = ("external_ref", "kind", "status", "tier", "category", "country", "regio
 
 
 def members_page(
-    env: Environment, criteria: Mapping[str, str], words: str | None, viewer: Actor, limit: int, offset: int
+    env: Environment, criteria: Mapping[str, Any], words: str | None, viewer: Actor, limit: int, offset: int
 ) -> tuple[list[MemberCard], int]:
     """Return one page of the members the viewer may see, and how many there are in all."""
-    from sqlalchemy import ColumnElement, func, select
-
+    from cases.environment import world
+    from cases.member_pages import lent
     from config.database import reading
-    from members.store import CARD_COLUMNS, card_of, search
-    from members.tables import Member
+    from members.browsing import MemberFilter, listed
 
-    where: list[ColumnElement[bool]] = [] if criteria.get("status") == "merged" else [Member.status != "merged"]
-    where += [func.lower(getattr(Member, name)) == value.strip().lower() for name, value in criteria.items()]
-    if (teams := _teams(viewer)) is not None:
-        where.append(Member.team.is_(None) | Member.team.in_(sorted(teams)))
-    order: list[ColumnElement[Any]] = []
     with reading(env.engine) as conn:
-        if words:
-            found = [card.id for card in search(conn, words, limit=100_000)[0]]
-            where.append(Member.id == func.any(found))
-            order.append(func.array_position(found, Member.id))
-        total = conn.execute(select(func.count()).select_from(Member).where(*where)).scalar_one()
-        page = select(*CARD_COLUMNS).where(*where).order_by(*order, Member.name_key, Member.id)
-        return [card_of(row) for row in conn.execute(page.limit(limit).offset(offset))], total
+        teams = lent(viewer, world(conn, env))
+        narrow = MemberFilter(words=words or "", **criteria)
+        return listed(conn, narrow, limit=limit, offset=offset, lent=teams, viewer=viewer)
 
 
 def found(env: Environment, ref: str, viewer: Actor) -> MemberCard:
     """Return a member the viewer may see. Raises NotFound also for one they may not, or Ambiguous."""
+    from cases.environment import world
+    from cases.member_pages import lent
     from config.database import reading
-    from members import store
-    from members.errors import NotFound
+    from members.visibility import find_member
 
     with reading(env.engine) as conn:
-        card = store.find_by_ref(conn, ref)
-    teams = _teams(viewer)
-    if teams is not None and card.team is not None and card.team not in teams:
-        raise NotFound(f'No member has the reference or name "{ref}".')
-    return card
+        return find_member(conn, ref, lent=lent(viewer, world(conn, env)), actor=viewer)
 
 
-def _teams(viewer: Actor) -> frozenset[str] | None:
-    """Return the teams whose members a viewer may see, besides those without a team; None: all."""
-    from cases.permissions import SEE_ALL_TEAMS
-    from state_machines.values import Role
+def lent_today(env: Environment, actor: Actor) -> frozenset[str]:
+    """Return the teams of those for whom a person stands in today."""
+    from cases.environment import world
+    from cases.member_pages import lent
+    from config.database import reading
 
-    return None if viewer.roles & {*SEE_ALL_TEAMS, Role.SYSTEM} else viewer.teams
+    with reading(env.engine) as conn:
+        return lent(actor, world(conn, env))
 
 
 def card_values(card: MemberCard) -> dict[str, Any]:
@@ -112,18 +101,12 @@ def contact_values(contact: Contact) -> dict[str, Any]:
 
 def _changes(conn: Connection, member_id: int, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return what was changed lately, the newest first, with the names of who did it."""
-    from sqlalchemy import select
+    from members.history import changes_of
 
-    from members.tables import ChangeLog
-
-    newest = select(ChangeLog.at, ChangeLog.actor, ChangeLog.source, ChangeLog.changes)
-    rows = conn.execute(
-        newest.where(ChangeLog.member_id == member_id).order_by(ChangeLog.at.desc(), ChangeLog.id.desc()).limit(RECENT)
-    )
     return [
-        {"at": row.at, "actor": row.actor, "by": names.get(row.actor, "Muster"), "source": row.source,
-         "changes": row.changes}
-        for row in rows
+        {"at": entry.at, "actor": entry.actor, "by": names.get(entry.actor, "Muster"), "source": entry.source,
+         "changes": entry.changes}
+        for entry in changes_of(conn, member_id, limit=RECENT)
     ]  # fmt: skip
 
 

@@ -19,14 +19,22 @@ from cli.asking import (
     pairs,
     person,
 )
-from cli.member_page import as_text, as_values, card_values, contact_line, contact_values, found, members_page
+from cli.member_page import (
+    as_text,
+    as_values,
+    card_values,
+    contact_line,
+    contact_values,
+    found,
+    lent_today,
+    members_page,
+)
 from cli.output import JsonOption, command_errors, local, progress, say, say_error, show_done, show_json, show_list
 
 if TYPE_CHECKING:
     from cases.environment import Environment
     from members.cards import Contact, MemberCard
     from members.import_report import ImportReport
-    from state_machines.values import Actor
 
 NAME = "members"
 app = typer.Typer(no_args_is_help=True, help="Import, list, show and change members.")
@@ -54,10 +62,12 @@ def import_(
     Example: muster members import members.csv --map name=Organisation --map tier="Membership tier" --map email=E-mail
     """
     from members.importing import import_members
+    from members.visibility import require_change_many
 
     columns = pairs(mapping, "--map")
     env = environment()
-    actor = _may_write(person(env, as_))
+    actor = person(env, as_)
+    require_change_many(actor)
     limits = env.policy.members
     with progress("Importing") as tell:
         report = import_members(
@@ -142,9 +152,11 @@ def set_(ref: Ref, settings: SetOption = None, as_: AsActor = None, as_json: Jso
     if not changes:
         raise typer.BadParameter("Say what is to change, e.g. --set tier=Premier.", param_hint="--set")
     env = environment()
-    actor = _may_write(person(env, as_))
+    actor = person(env, as_)
     before = card_values(found(env, ref, actor))
-    after = card_values(update_member(env.engine, before["ref"], changes, actor=actor, now=env.now()))
+    after = card_values(update_member(
+        env.engine, before["ref"], changes, lent=lent_today(env, actor), actor=actor, now=env.now()
+    ))  # fmt: skip
     new = [f"{name} {local(before[name]) or 'nothing'} → {local(after[name]) or 'nothing'}" for name in after
            if before[name] != after[name] and name != "version"]  # fmt: skip
     show_done(after, f"{after['ref']} {after['name']}: {', '.join(new) or 'nothing changes'}.", as_json=as_json)
@@ -174,10 +186,12 @@ def contact(
 
     values = {name: str(value) for name, value in fields(settings).items()}
     env = environment()
-    actor = _may_write(person(env, as_))
+    actor = person(env, as_)
     card = found(env, ref, actor)
     which = _contact(env, card, repair).id if repair else None
-    saved = save_contact(env.engine, card.ref, values, contact_id=which, actor=actor, now=env.now())
+    saved = save_contact(
+        env.engine, card.ref, values, contact_id=which, lent=lent_today(env, actor), actor=actor, now=env.now()
+    )  # fmt: skip
     lines = "".join(f"\n   {contact_line(contact_values(each))}" for each in saved)
     result = {"ref": card.ref, "contacts": [contact_values(each) for each in saved]}
     show_done(result, f"{card.ref} {card.name} is written to in this order:{lines}", as_json=as_json)
@@ -194,10 +208,3 @@ def _contact(env: Environment, card: MemberCard, which: str) -> Contact:
         if which.strip().lower() in (str(each.position), (each.email or "").lower()):
             return each
     raise NotFound(f"{card.name} has no contact {which}; see: muster members show {card.ref}")
-
-
-def _may_write(actor: Actor) -> Actor:
-    from cases.commands import require_staff
-
-    require_staff(actor)
-    return actor

@@ -1,5 +1,7 @@
 """`muster process`: the processes as they are defined, without a database."""
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +11,7 @@ from cli.output import JsonOption, command_errors, say, show_list
 
 if TYPE_CHECKING:
     from state_machines.policy import Policy
+    from state_machines.process import Process
 
 NAME = "process"
 app = typer.Typer(no_args_is_help=True, help="Show how cases move: states, deadlines, who may do what.")
@@ -67,7 +70,7 @@ def diagram(
 @app.command()
 @command_errors()
 def docs(folder: Annotated[Path, typer.Argument(help="Where the pages go, such as docs/processes.")]) -> None:
-    """Write one page for each process.
+    """Write one page for each process and, where Graphviz is installed, draw it anew for the desk.
 
     Example: muster process docs docs/processes
     """
@@ -79,6 +82,22 @@ def docs(folder: Annotated[Path, typer.Argument(help="Where the pages go, such a
         page = handbook.page(process, _policy(), _titles())
         (folder / f"{process.name.replace('_', '-')}.md").write_text(page.rstrip() + "\n", encoding="utf-8")
     say(f"{len(processes())} pages written to {folder}.")
+    program = shutil.which("dot")
+    if program is None:
+        say("The drawings of the desk are left as they are: Graphviz (dot) is not installed.")
+        return
+    for process in processes().values():
+        _draw(process, program)
+    say(f"{len(processes())} processes drawn.")
+
+
+def _draw(process: "Process", program: str) -> None:
+    from state_machines.diagram import dot
+    from web.diagrams import cleaned, file_of
+
+    drawn = subprocess.run([program, "-Tsvg"], input=dot(process), capture_output=True, text=True, check=True)  # noqa: S603  its text is ours
+    file_of(process.name).parent.mkdir(parents=True, exist_ok=True)
+    file_of(process.name).write_text(cleaned(process, drawn.stdout), encoding="utf-8")
 
 
 def _policy() -> "Policy":

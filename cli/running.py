@@ -28,7 +28,16 @@ def init(
     made = initialised(settings, sandbox=sandbox)
     kind = "sandbox" if sandbox else "production"
     say(f"{'Made' if made else 'There is already'} a {kind} database; everything else is in {settings.home}.")
-    say("Next: muster up")
+    say(_next(settings, sandbox=sandbox))
+
+
+def _next(settings: "Settings", *, sandbox: bool) -> str:
+    if sandbox:
+        return f"Next: muster up, then open {settings.base_url} and choose who you are."
+    return (
+        "Next: muster staff add you@example.org --name You --role administrator, muster staff password you@example.org,"
+        f"\nmuster up; then sign in at {settings.base_url} and invite the others."
+    )
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import accounts
 from cli.asking import AsActor, colleague, day, environment, person, staffing, today
 from cli.output import JsonOption, command_errors, local, say, show_done, show_list
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 NAME = "staff"
 app = typer.Typer(no_args_is_help=True, help="Add staff, record absences, teams and conflicts of interest.")
+app.command()(accounts.password)
+app.command()(accounts.invite)
 
 Email = Annotated[str, typer.Argument(help="Their e-mail address", metavar="EMAIL")]
 OnDay = Annotated[str | None, typer.Option("--on", help="The day; default: today.", metavar="DATE")]

@@ -7,9 +7,13 @@ from difflib import get_close_matches
 class MembersError(Exception):
     """Something was asked of the register or the staff list that cannot be done; `str()` is the sentence."""
 
+    status = 422
+
 
 class NotFound(MembersError):
     """Nobody answers to this name or reference."""
+
+    status = 404
 
 
 class Ambiguous(MembersError):
@@ -18,6 +22,20 @@ class Ambiguous(MembersError):
 
 class Changed(MembersError):
     """Somebody else changed the member in the meantime."""
+
+    status = 409
+
+
+class AlreadyDecided(MembersError):
+    """Somebody else decided in the meantime."""
+
+    status = 409
+
+
+class NotYours(MembersError):
+    """This is not for this person to do."""
+
+    status = 403
 
 
 class Unusable(MembersError):

@@ -30,6 +30,7 @@ FLAGS = (
 LONGEST = {"name": 300, "website": 2000, "external_ref": 100, "phone": 50, "language": 10}
 LONGEST_TEXT, LONGEST_DATA = 200, 20_000
 
+_MARKED = re.compile(r"^'(?=[=+\-@])")
 _LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"]+")
 _LABEL = re.compile(r"(?!-)[^\W_](?:[\w-]{0,61}[^\W_])?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
@@ -130,7 +131,11 @@ def check_value(field: str, text: str) -> Any:
 
 
 def _one_line(field: str, cell: str) -> str:
-    """Return the cell without line breaks, which have no place in a name; they may divide addresses."""
+    """Return the cell without line breaks, which have no place in a name; they may divide addresses.
+
+    The mark that our exports put before what a spreadsheet would take for a formula goes, too.
+    """
+    cell = _MARKED.sub("", cell)
     return cell if field.startswith("email") else " ".join(cell.split())
 
 

@@ -1,7 +1,9 @@
 """Importing members from a file: read, plan, then write all of it or nothing."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -9,15 +11,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy import func, or_, select, text
 
-from config.database import Connection, Engine, reading, transaction
+from config.database import Connection, Engine, reading, to_json, transaction
 from members import planning
 from members.cards import MemberCard
 from members.contact_merging import first_contacts
+from members.errors import Changed
 from members.fields import MemberRow, check_mapping, parse_row
-from members.import_report import ImportReport, Leaving, hold, report_of
+from members.import_report import Held, ImportReport, Leaving, hold, report_of
 from members.matching import team_for
 from members.planning import Known, Plan, Register, Update
-from members.spreadsheets import Refusal, read_table
+from members.spreadsheets import Refusal, Table, read_table
 from members.staff_store import team_rules
 from members.store import CARD_COLUMNS, card_of, contacts_of
 from members.tables import Member
@@ -27,6 +30,7 @@ from members.writing import (
     insert_contacts,
     insert_members,
     log_changes,
+    touch_members,
     update_contacts,
 )
 from state_machines.values import Actor
@@ -48,6 +52,7 @@ def import_members(
     missing_means_left: bool = False,
     leaving_share: float,
     leaving_count: int,
+    as_seen: str | None = None,
     progress: Progress | None = None,
     actor: Actor,
     now: datetime,
@@ -56,22 +61,76 @@ def import_members(
 
     Rows that cannot be taken are refused one by one with their line. When more than `leaving_count` and more
     than `leaving_share` of the active members would leave, nothing is written and the report says so. A dry
-    run writes nothing and reports the same. Raises Unusable for a file or mapping that cannot be used.
+    run writes nothing and reports the same. Raises Unusable for a file or mapping that cannot be used, and Changed
+    when the import would no longer do what was seen (`as_seen`, the fingerprint of a preview).
     """
-    table = read_table(path)
-    checked = check_mapping(mapping, table.columns)
-    rows = [parse_row(record, checked) for record in table.records]
+    table, rows = _rows(path, mapping)
     leaving = Leaving(allow_leavers, missing_means_left, leaving_share, leaving_count)
     opened: AbstractContextManager[Connection] = reading(engine) if dry_run else transaction(engine)
     with opened as conn:
         if not dry_run:
             _wait_for_other_imports(conn)
-        plan = _plan(conn, rows, table.broken, leaving, now)
-        active = conn.execute(select(func.count()).where(Member.status == "active")).scalar_one()
-        held = hold(plan, table.broken, leaving, active)
+        plan, held = _planned(conn, rows, table.broken, leaving, now)
+        if as_seen is not None and fingerprint(plan) != as_seen:
+            raise Changed("The register was changed since you looked at what this file would do; look again.")
         if not dry_run and held is None:
             _write(conn, plan, progress or _silent, actor=actor, now=now)
     return report_of(plan, table.broken, held)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file would do to the register, line by line, and a fingerprint of it."""
+
+    plan: Plan
+    report: ImportReport
+    fingerprint: str
+
+
+def preview_import(
+    engine: Engine,
+    path: Path,
+    mapping: Mapping[str, str],
+    *,
+    missing_means_left: bool = False,
+    leaving_share: float,
+    leaving_count: int,
+    now: datetime,
+) -> Preview:
+    """Return what importing this file would do, writing nothing. Raises Unusable."""
+    table, rows = _rows(path, mapping)
+    leaving = Leaving(False, missing_means_left, leaving_share, leaving_count)
+    with reading(engine) as conn:
+        plan, held = _planned(conn, rows, table.broken, leaving, now)
+    return Preview(plan, report_of(plan, table.broken, held), fingerprint(plan))
+
+
+def fingerprint(plan: Plan) -> str:
+    """Return a digest of everything a plan would write."""
+    created = [[row.line, row.values, row.data, sorted(row.flags), _contacts_of_row(row)] for row in plan.created]
+    updated = [
+        [each.card.id, each.card.version, each.changes, each.contacts.added, each.contacts.changed]
+        for each in plan.updated
+    ]
+    return hashlib.sha256(to_json([created, updated]).encode()).hexdigest()
+
+
+def _contacts_of_row(row: MemberRow) -> list[list[str | None]]:
+    return [[each.name, each.email, each.phone] for each in row.contacts]
+
+
+def _rows(path: Path, mapping: Mapping[str, str]) -> tuple[Table, list[MemberRow]]:
+    table = read_table(path)
+    checked = check_mapping(mapping, table.columns)
+    return table, [parse_row(record, checked) for record in table.records]
+
+
+def _planned(
+    conn: Connection, rows: Sequence[MemberRow], broken: Sequence[Refusal], leaving: Leaving, now: datetime
+) -> tuple[Plan, Held | None]:
+    plan = _plan(conn, rows, broken, leaving, now)
+    active = conn.execute(select(func.count()).where(Member.status == "active")).scalar_one()
+    return plan, hold(plan, broken, leaving, active)
 
 
 def _wait_for_other_imports(conn: Connection) -> None:
@@ -154,6 +213,7 @@ def _update(conn: Connection, updates: Sequence[Update], *, actor: Actor, now: d
     insert_contacts(conn, added)
     log = [(update.card.id, update.contacts.as_log()) for update in updates if update.contacts]
     log_changes(conn, log, source=SOURCE, actor=actor, now=now)
+    touch_members(conn, [update.card.id for update in updates if update.contacts and not update.changes], now)
 
 
 def _batches(rows: Iterable[_Row]) -> Iterator[list[_Row]]:

@@ -37,6 +37,8 @@ class Update:
     card: MemberCard
     changes: Mapping[str, Any]
     contacts: ContactChanges = field(default_factory=ContactChanges)
+    line: int | None = None
+    """Where the file says so; None for who leaves because the file does not mention them."""
 
     @property
     def leaves(self) -> bool:
@@ -108,7 +110,8 @@ def _place(plan: Plan, row: MemberRow, known: Known | None, today: date) -> None
     if known is None:
         plan.created.append(row)
         return
-    update = Update(known.card, changes_of(row, known, today), merge_contacts(row.contacts, known.contacts))
+    contacts = merge_contacts(row.contacts, known.contacts)
+    update = Update(known.card, changes_of(row, known, today), contacts, row.line)
     if update.changes or update.contacts:
         plan.updated.append(update)
     else:

@@ -1,12 +1,14 @@
 """Reading the staff. Takes a connection, never commits."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
 
 from config.database import Connection
 from members.staffing import Away, Person, Staffing, staffing_of
-from members.tables import Absence, ConflictOfInterest, Staff, Team
+from members.tables import Absence, ConflictOfInterest, Member, Staff, Team
 from state_machines.values import Role
 
 
@@ -41,6 +43,31 @@ def _person(row: Row[Any]) -> Person:
     )
 
 
+def who_work_here() -> Select[tuple[int]]:
+    """Return the statement for the ids of those who work here now, for conditions on other tables."""
+    return select(Staff.id).where(Staff.status == "active")
+
+
 def team_rules(conn: Connection) -> dict[str, list[dict[str, Any]]]:
     """Return the rules that say which members belong to which team, teams in order of name."""
     return {row.name: row.covers for row in conn.execute(select(Team.name, Team.covers).order_by(Team.name))}
+
+
+def left_on(conn: Connection, staff_id: int) -> date | None:
+    """Return the day somebody left, None while they work here."""
+    return conn.execute(select(Staff.left_on).where(Staff.id == staff_id)).scalar_one_or_none()
+
+
+def absences(conn: Connection, *, since: date, staff_id: int | None = None) -> Sequence[Row[Any]]:
+    """Return the absences that have not ended before a day, of everybody or one person, the earliest first."""
+    columns = (Absence.id, Absence.staff_id, Absence.from_date, Absence.until_date, Absence.deputy_id, Absence.reason)
+    statement = select(*columns).where(Absence.until_date >= since)
+    if staff_id is not None:
+        statement = statement.where(Absence.staff_id == staff_id)
+    return conn.execute(statement.order_by(Absence.from_date, Absence.id)).all()
+
+
+def members_by_team(conn: Connection) -> dict[str | None, int]:
+    """Return how many members each team has; under None those who belong to no team. The merged do not count."""
+    counted = select(Member.team, func.count().label("n")).where(Member.status != "merged").group_by(Member.team)
+    return {row.team: row.n for row in conn.execute(counted)}

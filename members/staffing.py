@@ -157,6 +157,10 @@ class Staffing:
         manager = self.people.get(person.manager_id) if person and person.manager_id else None
         return manager if manager and manager.active else None
 
+    def managers_of(self, staff_id: int) -> tuple[Person, ...]:
+        """Return this person's manager, that one's manager, and so on, those who left too; nobody twice."""
+        return tuple(self.people[each] for each in self._line(staff_id) if each != staff_id)
+
     def with_role(self, role: Role, team: str | None = None, *, on: date | None = None) -> tuple[Person, ...]:
         """Return who holds a role; for a team, its own people first, then those who belong to no team.
 

@@ -1,7 +1,7 @@
 """Reading and writing the register in sets. Every function takes a connection; none commits."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
 from datetime import datetime
@@ -29,8 +29,10 @@ __all__ = [
     "insert_contacts",
     "insert_members",
     "mark_bounced",
+    "meeting",
     "member_card",
     "population",
+    "population_size",
     "search",
     "staffing",
     "update_contacts",
@@ -67,18 +69,21 @@ def member_card(conn: Connection, ids: Collection[int]) -> dict[int, MemberCard]
     return {card.id: card for card in found}
 
 
-def find_by_refs(conn: Connection, texts: Collection[str]) -> FoundMembers:
+def find_by_refs(
+    conn: Connection, texts: Collection[str], *, only: Callable[[MemberCard], bool] = lambda _: True
+) -> FoundMembers:
     """Look members up by Muster's reference, their own reference, or their name, in that order.
 
     A name that no member has to the letter may still be one member's name but for accents, capitals and legal
-    form. Who was merged into another is found as that other member. Two statements, however many texts.
+    form. Who was merged into another is found as that other member. A member for whom `only` does not hold might
+    as well not be there. Two statements, however many texts.
     """
     wanted = {text.strip() for text in texts}
     candidates = _cards(conn, select(*CARD_COLUMNS).where(_could_be(wanted)))
     survivors = {card.merged_into for card in candidates if card.merged_into}
     merged = member_card(conn, survivors) if survivors else {}
     living = [merged[c.merged_into] if c.merged_into else c for c in candidates]
-    likenesses = _by_likeness(zip(candidates, living, strict=True))
+    likenesses = _by_likeness((was, now) for was, now in zip(candidates, living, strict=True) if only(now))
     chosen = {text: _choose(text.strip(), likenesses) for text in texts}
     return FoundMembers(
         {text: found for text, found in chosen.items() if isinstance(found, MemberCard)},
@@ -86,9 +91,9 @@ def find_by_refs(conn: Connection, texts: Collection[str]) -> FoundMembers:
     )
 
 
-def find_by_ref(conn: Connection, text: str) -> MemberCard:
+def find_by_ref(conn: Connection, text: str, *, only: Callable[[MemberCard], bool] = lambda _: True) -> MemberCard:
     """Return the one member meant by a reference or name; raises NotFound or Ambiguous."""
-    found = find_by_refs(conn, [text])
+    found = find_by_refs(conn, [text], only=only)
     if text in found.members:
         return found.members[text]
     sentence = found.refused[text]
@@ -146,7 +151,7 @@ def search(
     Words match from their beginning and without accents. `teams` restricts to members of these teams. The
     second value is how many there are in all.
     """
-    where = and_(_LIVING, _matches(text))
+    where = and_(_LIVING, matches(text))
     if teams is not None:
         where = and_(where, Member.team == func.any(list(teams)))
     beginning = Member.name_key.startswith(name_key(text), autoescape=True)
@@ -156,7 +161,8 @@ def search(
     return rows, total
 
 
-def _matches(wanted: str) -> ColumnElement[bool]:
+def matches(wanted: str) -> ColumnElement[bool]:
+    """Return the condition that a member is found by words of the name, a reference or an e-mail address."""
     if not (words := folded(wanted).split()):
         return true() if not wanted.strip() else Member.name_key == name_key(wanted)
     query = func.to_tsquery(text("'simple'"), " & ".join(f"'{word}':*" for word in words))
@@ -179,14 +185,30 @@ def population(conn: Connection, criteria: Mapping[str, Any]) -> list[MemberCard
     Each key of `criteria` narrows by one value or a list of values; a key that is missing means all. Raises
     Unusable for a key that members do not have.
     """
-    conditions: list[ColumnElement[bool]] = []
+    return _cards(conn, select(*CARD_COLUMNS).where(*meeting(criteria)).order_by(Member.id))
+
+
+def population_size(conn: Connection, criteria: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many members a campaign is for, and how many of them have an address that works. Raises Unusable."""
+    contact = tables.Contact
+    reachable = select(contact.id).where(
+        contact.member_id == Member.id, contact.status == "ok", contact.email.is_not(None)
+    )
+    counted = select(func.count().label("n"), func.count().filter(reachable.exists()).label("reachable"))
+    row = conn.execute(counted.select_from(Member).where(*meeting(criteria))).one()
+    return row.n, row.reachable
+
+
+def meeting(criteria: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """Return the conditions on `members` that these criteria mean. Raises Unusable."""
+    conditions: list[ColumnElement[bool]] = [_LIVING]
     for key, wanted in criteria.items():
         if key not in CRITERIA:
             known = ", ".join(CRITERIA)
             raise Unusable(f'Members are not chosen by "{key}"; use {known}.{did_you_mean(key, CRITERIA)}')
         values = [wanted] if isinstance(wanted, str) else list(wanted)
         conditions.append(getattr(Member, key) == func.any(values))
-    return _cards(conn, select(*CARD_COLUMNS).where(_LIVING, *conditions).order_by(Member.id))
+    return conditions
 
 
 def contacts_of(conn: Connection, member_ids: Collection[int]) -> dict[int, list[Contact]]:

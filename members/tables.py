@@ -24,6 +24,7 @@ KINDS = ("organisation", "person")
 STATUSES = ("prospect", "active", "suspended", "leaving", "left", "terminated", "merged")
 CONTACT_ROLES = ("primary", "deputy", "signatory", "executive", "payer", "other")
 CONTACT_STATUSES = ("ok", "bounced", "left")
+PROPOSAL_STATES = ("open", "accepted", "declined", "withdrawn")
 ABSENCE_REASONS = ("holiday", "sickness", "training", "other")
 
 
@@ -70,6 +71,7 @@ class Member(Base):
         _one_of("status", STATUSES),
         CheckConstraint("(status = 'merged') = (merged_into IS NOT NULL)", name="merged_says_into_whom"),
         Index("ix_members_name_key", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
+        Index("ix_members_listed", "name_key", "id"),
         Index("ix_members_words", func.to_tsvector(text("'simple'"), text("name_key")), postgresql_using="gin"),
         Index("ix_members_status_team", "status", "team"),
         Index("ix_members_team", "team"),
@@ -182,3 +184,45 @@ class ChangeLog(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
     __table_args__ = (Index("ix_member_changes_member_id_at", "member_id", "at"),)
+
+
+class MemberProposal(Base):
+    """A change of a member that somebody asks for, and what was decided about it."""
+
+    __tablename__ = "member_proposals"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    member_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("members.id"))
+    proposed_by: Mapped[str]
+    """Who asks: ``member:17``, ``contact:5``, ``staff:3``."""
+    at: Mapped[datetime]
+    source: Mapped[str]
+    """The page or case it came from."""
+    changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """Before and after by field, what is to be done to contacts, and a note; see ``members/proposals.py``."""
+    status: Mapped[str] = mapped_column(Text, server_default="open")
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+
+    __table_args__ = (
+        _one_of("status", PROPOSAL_STATES),
+        CheckConstraint("(status = 'open') = (decided_at IS NULL)", name="decided_when"),
+        Index("ix_member_proposals_member_id", "member_id", "id"),
+        Index("ix_member_proposals_open", "id", postgresql_where=text("status = 'open'")),
+    )
+
+
+class StaffChange(Base):
+    """What changed about a member of staff or a team, before and after, and by whom: ``{"roles": [[…], […]]}``."""
+
+    __tablename__ = "staff_changes"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    staff_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("staff.id"))
+    """Whom it is about; none where it is about a team, which ``team`` among the changes names."""
+    changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+    __table_args__ = (Index("ix_staff_changes_staff_id", "staff_id", "id"),)

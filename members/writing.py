@@ -187,3 +187,9 @@ def log_changes(
 ) -> None:
     rows = ((member_id, now, actor.person, source, dict(change)) for member_id, change in changes)
     copy_rows(conn, "member_changes", ["member_id", "at", "actor", "source", "changes"], rows)
+
+
+def touch_members(conn: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Count the versions of members on: what is written of their contacts is a change of them, too."""
+    these = update(Member).where(Member.id == func.any(list(ids)))
+    conn.execute(these.values(version=Member.version + 1, updated_at=now))

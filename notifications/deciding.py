@@ -72,6 +72,24 @@ def decide(conn: Connection, messages: Sequence[QueuedMessage], setting: Setting
     return decided
 
 
+def foreseen(conn: Connection, message: QueuedMessage, setting: Setting) -> tuple[Verdict | str, Ready | None]:
+    """Return what would be decided about a message now, and what its first reader would get; nothing is written.
+
+    There is no reader where nobody could receive it.
+    """
+    views = setting.load_cases(conn, [message.case_id] if message.case_id is not None else [])
+    [(_, verdict)] = _verdicts(conn, [message], views, setting)
+    if isinstance(verdict, Send):
+        to = verdict
+    else:
+        readers = resolve(message, views.get(message.case_id or 0), _people(conn, [message], views, setting))
+        if not readers:
+            return verdict, None
+        to = Send(readers[0])
+    context = _contexts(conn, [message], {message.id: to}, views, setting)[message.id]
+    return verdict, Ready(message, to.recipient, context)
+
+
 def _verdicts(
     conn: Connection, messages: Sequence[QueuedMessage], views: Mapping[int, CaseView], setting: Setting
 ) -> list[tuple[QueuedMessage, Verdict | str]]:

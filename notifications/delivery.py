@@ -25,6 +25,7 @@ from notifications.deciding import Decided, LoadCases, LoadPayloads, Ready, Sett
 from notifications.refusals import NeverDeliverable, ServerGone, TransportError
 from notifications.rendering import Rendered, render
 from notifications.retries import GiveUp, after_failure
+from notifications.sealing import opened, to_keep
 from notifications.transport import Mail, Transport, domain_of, message_id_for
 from notifications.values import DeliveryReport, Refusal
 from state_machines.calendars import Calendar
@@ -152,7 +153,8 @@ class _Run:
         Whatever is wrong with it stays its own matter.
         """
         try:
-            rendered = render(ready.message.kind, ready.context, ready.recipient.language)
+            context = opened(ready.context, self.setting.settings.secret_key.get_secret_value())
+            rendered = render(ready.message.kind, context, ready.recipient.language)
             mail = self._mail(ready, rendered)
             self.transport.send(mail)
         except ServerGone as error:
@@ -165,7 +167,8 @@ class _Run:
         else:
             with transaction(self.engine) as conn:
                 now = self.setting.now
-                ledger.record_sent(conn, ready.message, ready.recipient, rendered, mail.message_id, now=now)
+                kept = to_keep(rendered, context)
+                ledger.record_sent(conn, ready.message, ready.recipient, kept, mail.message_id, now=now)
             self.report.sent += 1
         return True
 

@@ -84,6 +84,13 @@ def _lease(conn: Connection, which: Any, worker: str, until: datetime, **more: A
     return [QueuedMessage(**row._mapping) for row in rows]
 
 
+def waiting(conn: Connection, message_id: int) -> QueuedMessage | None:
+    """Return a message that has not been settled yet, without claiming it, or None."""
+    mine = and_(MessageRow.id == message_id, MessageRow.state.in_([QUEUED, SENDING]))
+    row = conn.execute(select(*_TAKEN).where(mine)).one_or_none()
+    return QueuedMessage(**row._mapping) if row is not None else None
+
+
 # --- what other messages mean for these ------------------------------------------------------------------------------
 
 

@@ -16,8 +16,8 @@ _LIST = [column for column in MessageRow.__table__.c if column.name not in {"bod
 
 
 def messages_of(conn: Connection, case_id: int) -> Sequence[Row[Any]]:
-    """Return the messages of a case with their texts, in the order they were asked for."""
-    statement = select(*MessageRow.__table__.c).where(MessageRow.case_id == case_id)
+    """Return the messages of a case without the texts, in the order they were asked for."""
+    statement = select(*_LIST).where(MessageRow.case_id == case_id)
     return conn.execute(statement.order_by(MessageRow.event_seq, MessageRow.id)).all()
 
 

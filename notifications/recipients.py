@@ -16,6 +16,8 @@ from notifications.values import CaseView, QueuedMessage, Recipient
 from state_machines.values import Role
 
 MEMBER_AUDIENCES = frozenset({"member", "next_contact", "signatory"})
+CONTACT = "contact:"
+"""Before the number of one contact, who alone asked for it."""
 _SENIOR_CONTACTS = ("signatory", "executive")
 
 
@@ -31,7 +33,7 @@ class People:
 
 def is_for_member(audience: str) -> bool:
     """Whether it goes to the member, so that the member's flags decide."""
-    return audience in MEMBER_AUDIENCES
+    return audience in MEMBER_AUDIENCES or audience.startswith(CONTACT)
 
 
 def is_for_outsider(audience: str) -> bool:
@@ -71,7 +73,12 @@ def _contact(audience: str, contacts: Sequence[Contact], language: str) -> list[
     if not reachable:
         return []
     chosen = reachable[0]
-    if audience == "next_contact" and len(reachable) > 1:
+    if audience.startswith(CONTACT):
+        asked = [c for c in reachable if str(c.id) == audience.removeprefix(CONTACT)]
+        if not asked:
+            return []
+        chosen = asked[0]
+    elif audience == "next_contact" and len(reachable) > 1:
         chosen = reachable[1]
     elif audience == "signatory":
         chosen = next((c for role in _SENIOR_CONTACTS for c in reachable if c.role == role), chosen)
@@ -103,6 +110,8 @@ def _staff(message: QueuedMessage, view: CaseView | None, people: People) -> lis
             return _acting(message.staff_id, people)
         if audience == "staff" and detail.isdigit():
             return _acting(int(detail), people)
+        if audience == "person" and detail.isdigit():
+            return _themselves(int(detail), people)
         if audience == "role":
             return _everybody(Role(detail), None, people)
         return _NAMED[audience](view, people)
@@ -147,6 +156,12 @@ _NAMED: dict[str, Callable[[CaseView | None, People], list[Person]]] = {
 
 def _acting(staff_id: int, people: People) -> list[Person]:
     return [people.staffing.acting(staff_id, people.on).staff]
+
+
+def _themselves(staff_id: int, people: People) -> list[Person]:
+    """The person and nobody who stands in: what opens their account is for nobody else."""
+    found = people.staffing.get(staff_id)
+    return [found] if found is not None and found.active else []
 
 
 def _someone(role: Role, view: CaseView | None, people: People) -> list[Person]:

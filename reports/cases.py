@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from cases.exporting import STREAMED
 from cases.tables import CaseEvent, CaseRow
@@ -128,15 +128,17 @@ def _moved(run: Run, due: datetime, extended: bool) -> None:
 
 
 def sla(
-    conn: Connection, start: datetime, end: datetime, calendar: Calendar, *, process: str | None = None, now: datetime
-) -> Table:
+    conn: Connection, start: datetime, end: datetime, calendar: Calendar, *, process: str | None = None,
+    among: ColumnElement[bool] | None = None, now: datetime,
+) -> Table:  # fmt: skip
     """Return how the clocks that were due from ``start`` until before ``end`` were kept, as known at the end.
 
-    A clock that is still running counts as not met once it was due. ``process`` narrows to one.
+    A clock that is still running counts as not met once it was due. ``process`` narrows to one, ``among`` to the cases
+    that hold to a condition.
     """
     found: dict[tuple[str, str], list[Run]] = defaultdict(list)
     left_out: Counter[str] = Counter()
-    for name, events in _histories(conn, end, process, now):
+    for name, events in _histories(conn, end, process, among, now):
         definition = processes().get(name)
         if definition is None:
             left_out["cases of a process that no longer exists"] += 1
@@ -157,7 +159,9 @@ def sla(
     return Table(title, now, COLUMNS, rows, notes, _refs(found))
 
 
-def _histories(conn: Connection, end: datetime, process: str | None, now: datetime) -> Iterator[tuple[str, list[Any]]]:
+def _histories(
+    conn: Connection, end: datetime, process: str | None, among: ColumnElement[bool] | None, now: datetime
+) -> Iterator[tuple[str, list[Any]]]:
     event = CaseEvent.__table__.c
     statement = select(
         CaseRow.id, CaseRow.ref, CaseRow.process, CaseRow.received_at, event.at, event.kind, event.trigger,
@@ -165,6 +169,8 @@ def _histories(conn: Connection, end: datetime, process: str | None, now: dateti
     ).join(CaseRow, CaseRow.id == event.case_id).where(event.at < end, event.at <= now)  # fmt: skip
     if process is not None:
         statement = statement.where(CaseRow.process == process)
+    if among is not None:
+        statement = statement.where(among)
     with conn.execute(statement.order_by(event.case_id, event.seq), execution_options=STREAMED) as rows:
         for _, events in groupby(rows, key=lambda row: row.id):
             history = list(events)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, time
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -107,12 +107,20 @@ class OrganisationPolicy(_Strict):
     ombudsman: dict[str, str] = Field(default_factory=dict)
 
 
+class ApprovalPolicy(_Strict):
+    """Which decisions may be taken on several cases at once."""
+
+    together: tuple[Annotated[str, Field(pattern=r"^\w+\.\w+$")], ...] = ()
+    """``process.trigger``. Only what needs no more than a reason is ever offered so."""
+
+
 class Policy(_Strict):
     """The whole policy."""
 
     version: str
     organisation: OrganisationPolicy = OrganisationPolicy()
     mail: MailPolicy = MailPolicy()
+    approvals: ApprovalPolicy = ApprovalPolicy()
     ladders: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
     processes: dict[str, ProcessPolicy] = Field(default_factory=dict)
     sweep: dict[str, int] = Field(default_factory=dict)

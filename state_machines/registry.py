@@ -37,7 +37,17 @@ def process_named(name: str) -> Process:
 
 def check_all(policy: Policy, message_kinds: Collection[str] | None = None) -> list[Violation]:
     """Return every violation of every process under this policy."""
-    return [bad for process in processes().values() for bad in prove(process, policy, message_kinds=message_kinds)]
+    found = [bad for process in processes().values() for bad in prove(process, policy, message_kinds=message_kinds)]
+    return found + _unknown_together(policy)
+
+
+def _unknown_together(policy: Policy) -> list[Violation]:
+    """What the policy lets managers decide on several cases at once must be there, and need a second pair of eyes."""
+    decisions = {f"{p.name}.{t.trigger}" for p in processes().values() for t in p.transitions if t.four_eyes}
+    return [
+        Violation(name.partition(".")[0], "policy approvals.together", f"There is no decision {name}.")
+        for name in policy.approvals.together if name not in decisions
+    ]  # fmt: skip
 
 
 def require_sound(policy: Policy, message_kinds: Collection[str] | None = None) -> None:

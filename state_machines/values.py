@@ -64,6 +64,8 @@ class Actor:
     on_behalf_of: str | None = None
     conflicts: frozenset[int] = frozenset()
     """Members with whom this person has a recorded conflict of interest."""
+    only_case: int | None = None
+    """The one case that a personal link is for; its holder sees no other."""
 
     @property
     def role(self) -> Role:

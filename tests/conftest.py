@@ -5,6 +5,7 @@ import importlib.util
 import os
 import uuid
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,13 +113,20 @@ def database_admin(database_server: Path) -> Iterator[Engine]:
     admin.dispose()
 
 
-@pytest.fixture
-def engine_url(database_server: Path, database_admin: Engine) -> Iterator[str]:
-    """The address of a fresh, migrated, empty database, for tests that start other processes."""
+@contextmanager
+def fresh_database(admin: Engine) -> Iterator[str]:
+    """Yield the address of a fresh, migrated, empty database, and drop it in the end."""
     name = f"test_{uuid.uuid4().hex}"
-    _administer(database_admin, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    yield database_admin.url.set(database=name).render_as_string(hide_password=False)
-    _administer(database_admin, f"DROP DATABASE {name} WITH (FORCE)")
+    _administer(admin, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield admin.url.set(database=name).render_as_string(hide_password=False)
+    _administer(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine_url(database_admin: Engine) -> Iterator[str]:
+    """The address of a fresh, migrated, empty database, for tests that start other processes."""
+    with fresh_database(database_admin) as url:
+        yield url
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("query", sa.Text(), nullable=False),
         sa.Column("shared", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["owner_id"], ["staff.id"], name=op.f("fk_saved_views_owner_id_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
     )
@@ -76,7 +77,11 @@ def upgrade() -> None:
         "ix_saved_views_shared", "saved_views", ["shared"], unique=False, postgresql_where=sa.text("shared")
     )
     op.create_index(
-        "uq_saved_views_owner_name", "saved_views", ["owner_id", sa.literal_column("lower(name)")], unique=True
+        "uq_saved_views_owner_name",
+        "saved_views",
+        ["owner_id", sa.literal_column("lower(name)")],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
         "staff_passwords",
@@ -169,7 +174,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_member_proposals_member_id", "member_proposals", ["member_id", "id"], unique=False)
     op.create_index(
-        "ix_member_proposals_open", "member_proposals", ["id"], unique=False,
+        "ix_member_proposals_open",
+        "member_proposals",
+        ["id"],
+        unique=False,
         postgresql_where=sa.text("status = 'open'"),
     )
     op.create_index("ix_members_listed", "members", ["name_key", "id"], unique=False)

@@ -35,6 +35,15 @@ KINDS = [
         sample={"data": {"title": "Second reminder", "why": "no usable address"}},
     ),
     MessageKind(
+        "case_told",
+        Purpose.INTERNAL,
+        "Somebody wrote on their personal page",
+        window="office",
+        sample={"data": {"about": "more time"}, "payload": {"text": "We need until Friday.\nThe auditor is late."}},
+    ),
+    MessageKind("own_link", Purpose.SERVICE, "A new personal link"),
+    MessageKind("leave_link", Purpose.SERVICE, "Link to end a membership", sample={"data": {"days": 7}}),
+    MessageKind(
         "manager_digest",
         Purpose.INTERNAL,
         "Weekly digest",
@@ -51,4 +60,5 @@ KINDS = [
         },
     ),
 ]
-"""``manager_digest`` is about no single case; its ``data`` is as in the sample."""
+"""``leave_link`` carries its link sealed (`notifications/sealing.py`). ``manager_digest`` is about no single case; its
+``data`` is as in the sample."""

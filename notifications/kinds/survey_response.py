@@ -81,7 +81,13 @@ KINDS = [
     _letter(
         "survey_receipt",
         "Receipt of the answer",
-        case=ASKING | {"submitted_on": "2026-04-09"},
+        case=ASKING
+        | {
+            "submitted_on": "2026-04-09",
+            "submitted_at": "2026-04-09T10:31:00+00:00",
+            "revision": 7,
+            "answers_sha256": "0123456789abcdef" * 4,
+        },
         payload={"respondent_name": "Chandra Rao"},
     ),
     _letter("survey_complete", "Answer complete", case=ASKING | {"caveat": True, "excluded": ["water_use"]}),

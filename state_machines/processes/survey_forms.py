@@ -229,6 +229,7 @@ class Submission(Form):
     flags: Flags = Field(default_factory=list)
     score: Annotated[float | None, Field(ge=0, le=100, description="Risk score")] = None
     band: Annotated[str, Field(max_length=20, description="Risk band")] = ""
+    answers_sha256: Annotated[str, Field(max_length=64, description="SHA-256 of the member's copy of the answers")] = ""
 
 
 class Question(Form):

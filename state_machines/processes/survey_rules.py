@@ -261,6 +261,7 @@ def take_answer(draft: Draft) -> None:
     """Keep what the review needs: when it came, whether in time, and which flags are open."""
     deadline = str(draft.get("deadline"))
     draft.set(submitted_on=draft.today, late=draft.today > deadline, promised_on=None)
+    draft.set(submitted_at=draft.now.isoformat(), answers_sha256=draft.typed("answers_sha256") or None)
     draft.set(**{name: draft.typed(name) for name in ("revision", "score", "band")})
     name, position = draft.typed("respondent_name"), draft.typed("respondent_role")
     draft.name_party("respondent", name=name, position=position)

@@ -34,10 +34,10 @@ class Muster:
     url: str
     home: Path
 
-    def __call__(self, *words: str | Path, code: int = 0) -> Said:
-        """Run a command, which must end with this exit status."""
+    def __call__(self, *words: str | Path, code: int = 0, given: str | None = None) -> Said:
+        """Run a command, which must end with this exit status; ``given`` is typed into it."""
         env = {"MUSTER_DATABASE_URL": self.url, "MUSTER_HOME": str(self.home), "MUSTER_DEBUG": "", "COLUMNS": "200"}
-        done = CliRunner().invoke(app, [str(word) for word in words], env=env)
+        done = CliRunner().invoke(app, [str(word) for word in words], env=env, input=given)
         said = Said(done.exit_code, done.stdout, done.stderr)
         assert said.code == code, f"muster {' '.join(map(str, words))} ended with {said}"
         return said

@@ -175,7 +175,7 @@ def test_nobody_without_a_role_sees_anything_and_a_wall_holds_for_every_role(
 
 
 def test_the_queue_of_a_deputy_holds_the_cases_of_who_is_away(cast: Cast) -> None:
-    from members.staff_commands import set_absence
+    from members.commands import set_absence
 
     ref = a_complaint(cast)
     today = MONDAY.date()

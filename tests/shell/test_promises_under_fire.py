@@ -24,8 +24,8 @@ from cases.errors import CaseError, TransitionRefused
 from cases.rows import case_of
 from cases.sweep import sweep_due
 from config.database import Engine, reading
+from members.commands import set_absence
 from members.errors import MembersError
-from members.staff_commands import set_absence
 from state_machines.engine import choices
 from state_machines.process import Transition
 from state_machines.registry import process_named, processes

@@ -1,0 +1,80 @@
+"""What a monitoring system asks every few seconds: numbers from indexes, in two statements however many cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from cases.environment import Environment
+from cases.tables import CaseRow, Sweep
+from config import clock
+from config.database import reading
+from notifications.tables import FAILED, QUEUED, SENDING, MessageRow
+from state_machines.registry import processes
+
+
+@dataclass(frozen=True)
+class Gauges:
+    """Numbers about the whole installation, without a word about anybody."""
+
+    due: int
+    overdue: int
+    oldest_due_seconds: float
+    """For how long the case that is due longest has waited for the sweep, by the organisation's clock."""
+    parked: int
+    queued: int
+    oldest_queued_seconds: float
+    failed: int
+    swept_seconds_ago: float | None
+    """By the real clock; None when there was no sweep yet."""
+    last_sweep_milliseconds: int | None
+    open: dict[str, int]
+    """Open cases by process."""
+
+
+def gauges(env: Environment) -> Gauges:
+    """Return the numbers as they are now."""
+    with reading(env.engine) as conn:
+        now = clock.current(conn)
+        row = conn.execute(select(*_numbers(now))).one()
+        states = conn.execute(
+            select(CaseRow.process, CaseRow.state, func.count().label("n")).group_by(CaseRow.process, CaseRow.state)
+        ).all()
+    known = processes()
+    found = dict.fromkeys(known, 0)
+    for state in states:
+        process = known.get(state.process)
+        if process is None or state.state not in process.by_name or not process.state(state.state).final:
+            found[state.process] = found.get(state.process, 0) + state.n
+    swept = None if row.swept_at is None else max(0.0, (clock.utc_now() - row.swept_at).total_seconds())
+    return Gauges(
+        row.due, row.overdue, _age(row.oldest_due, now), row.parked, row.queued, _age(row.oldest_queued, now),
+        row.failed, swept, row.milliseconds, found,
+    )  # fmt: skip
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return 0.0 if since is None else max(0.0, (now - since).total_seconds())
+
+
+def _numbers(now: datetime) -> list[Any]:
+    """Each from an index of its own; together they are one picture of one moment."""
+    last = select(Sweep.started_at, Sweep.milliseconds).where(Sweep.finished_at.is_not(None))
+    newest = last.order_by(Sweep.started_at.desc()).limit(1).subquery()
+    n = func.count()
+    waits = MessageRow.state.in_([QUEUED, SENDING])
+    found: dict[str, Select[Any]] = {
+        "due": select(n).where(CaseRow.due_at <= now),
+        "oldest_due": select(func.min(CaseRow.due_at)).where(CaseRow.due_at <= now),
+        "overdue": select(n).where(CaseRow.closed_at.is_(None), CaseRow.deadline_at < now),
+        "parked": select(n).where(CaseRow.parked_at.is_not(None)),
+        "queued": select(n).where(waits),
+        "oldest_queued": select(func.min(MessageRow.not_before)).where(waits),
+        "failed": select(n).where(MessageRow.state == FAILED),
+        "swept_at": select(newest.c.started_at),
+        "milliseconds": select(newest.c.milliseconds),
+    }
+    return [statement.scalar_subquery().label(name) for name, statement in found.items()]

@@ -1,0 +1,107 @@
+"""What happened to a case, page by page, with everybody by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from cases.commands import acts_for
+from cases.environment import Environment, World, world
+from cases.permissions import require_sight
+from cases.rows import staff_id_of
+from cases.tables import CaseEvent, CaseRow, EventPersonal
+from config.database import Connection, reading, without_nul
+from state_machines.objections import title_of
+from state_machines.process import Process
+from state_machines.registry import process_named
+from state_machines.values import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event of a case, as people say it and as it is stored."""
+
+    seq: int
+    at: datetime
+    kind: str
+    title: str
+    trigger: str
+    source: str | None
+    target: str
+    actor: str
+    by: str
+    role: str
+    on_behalf_of: str | None
+    details: dict[str, Any]
+    personal: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class History:
+    """Some of what happened to a case, the earliest first, and the version the case is at."""
+
+    ref: str
+    version: int
+    events: list[Happened]
+    more: bool
+    """Whether there is more after these."""
+
+
+def history(
+    env: Environment, ref: str, *, after: int = 0, limit: int = 50, actor: Actor, now: datetime | None = None
+) -> History:
+    """Return the events of a case after one with this number. Raises CaseNotFound."""
+    with reading(env.engine) as conn:
+        row, here = _seen(conn, env, ref, actor, now)
+        events = _EVENTS.where(CaseEvent.case_id == row.id, CaseEvent.seq > after).order_by(CaseEvent.seq)
+        found = conn.execute(events.limit(limit + 1)).all()
+        process = process_named(row.process)
+        return History(row.ref, row.version, [_of(e, process, here) for e in found[:limit]], len(found) > limit)
+
+
+def since_version(
+    env: Environment, ref: str, version: int, *, most: int = 20, actor: Actor, now: datetime | None = None
+) -> History:
+    """Return what happened to a case since somebody saw it at a version. Raises CaseNotFound.
+
+    A version has one event or more, so the last so many events as there are new versions are surely all new.
+    """
+    with reading(env.engine) as conn:
+        row, here = _seen(conn, env, ref, actor, now)
+        new = max(row.version - version, 0)
+        events = _EVENTS.where(CaseEvent.case_id == row.id).order_by(CaseEvent.seq.desc())
+        found = conn.execute(events.limit(min(new, most))).all()[::-1]
+        process = process_named(row.process)
+        return History(row.ref, row.version, [_of(e, process, here) for e in found], False)
+
+
+_EVENTS = select(CaseEvent.__table__, EventPersonal.data.label("personal")).outerjoin(
+    EventPersonal, (EventPersonal.case_id == CaseEvent.case_id) & (EventPersonal.seq == CaseEvent.seq)
+)
+
+
+def _seen(conn: Connection, env: Environment, ref: str, actor: Actor, now: datetime | None) -> tuple[Any, World]:
+    here = world(conn, env, now)
+    row = conn.execute(select(CaseRow.__table__).where(CaseRow.ref == without_nul(ref.strip().upper()))).one_or_none()
+    require_sight(actor, row, ref, acts_for(actor, here))
+    return row, here
+
+
+def _of(row: Any, process: Process, here: World) -> Happened:
+    title = title_of(process, row.trigger) if row.kind == "transition" else row.kind.replace("_", " ")
+    return Happened(
+        row.seq, row.at, row.kind, title[:1].upper() + title[1:], row.trigger, row.source, row.target, row.actor,
+        _name(row.actor, here), row.role, _name(row.on_behalf_of, here) if row.on_behalf_of else None, row.details,
+        row.personal or {},
+    )  # fmt: skip
+
+
+def _name(person: str, here: World) -> str:
+    """Who somebody is, as people say it."""
+    staff = here.staffing.get(staff_id_of(person) or 0)
+    if staff is not None:
+        return staff.name
+    return "Muster" if person.startswith("system:") else "the member" if person.startswith("member:") else person

@@ -1,0 +1,255 @@
+"""What people read about members together with their cases: the list, one member with everything, the history.
+
+Members go through ``members.visibility``, cases through ``visible``; who stands in for a colleague sees their team.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from cases.campaigns import KINDS
+from cases.commands import acts_for
+from cases.environment import Environment, World, world
+from cases.keyset import BY_CLOSING, BY_DEADLINE, Order, keys
+from cases.mailroom import outbox
+from cases.permissions import visible
+from cases.tables import CaseRow
+from cases.worklist import Line, lines, lines_at
+from config.database import Connection, reading
+from members import browsing, store
+from members.browsing import MemberFilter
+from members.cards import Contact, MemberCard
+from members.history import RECENT, Entry, changes_of
+from members.proposal_lists import Proposal, open_count, proposals_of
+from members.tables import ConflictOfInterest, Member
+from members.visibility import find_member, lent_teams, may_change_many, may_edit
+from state_machines.process import Process
+from state_machines.registry import processes
+from state_machines.values import Actor, Role
+
+MOST_OPEN, MOST_CLOSED, MOST_RESPONSES, MOST_MESSAGES = 50, 10, 10, 10
+HISTORY = RECENT
+RESPONSE = "survey_response"
+
+
+def openable(roles: Collection[Role]) -> list[Process]:
+    """Return the processes of which somebody with these roles may open a case about a member."""
+    return [each for each in processes().values() if each.name not in KINDS.values() and set(each.opened_by) & {*roles}]
+
+
+def lent(actor: Actor, here: World) -> frozenset[str]:
+    """Return the teams of those for whom a person stands in today."""
+    return lent_teams(actor, here.staffing, here.env.calendar.local_date(here.now))
+
+
+# ------------------------------------------------------------------------------------------------------ the list
+
+
+@dataclass(frozen=True)
+class Members:
+    """One page of the list of members."""
+
+    page: browsing.MemberPage
+    open_cases: Mapping[int, int]
+    """By member id, how many open cases there are that the viewer may see."""
+    waiting: int
+    """How many proposed changes wait, of all members the viewer may see."""
+    choices: Mapping[str, Sequence[str]]
+
+
+def members(
+    env: Environment, narrow: MemberFilter, *, after: str | None = None, before: str | None = None, size: int = 50,
+    actor: Actor, now: datetime | None = None,
+) -> Members:  # fmt: skip
+    """Return one page of the members a person may see, by name."""
+    with reading(env.engine) as conn:
+        here = world(conn, env, now)
+        seen: dict[str, Any] = {"lent": lent(actor, here), "viewer": actor}
+        page = browsing.page(conn, narrow, after=after, before=before, limit=size, **seen)
+        counted = open_cases(conn, [line.card.id for line in page.lines], actor, here)
+        return Members(page, counted, open_count(conn, **seen), browsing.choices(conn, **seen))
+
+
+def open_cases(conn: Connection, ids: Sequence[int], actor: Actor, here: World) -> Mapping[int, int]:
+    """Return by member how many open cases there are that the actor may see."""
+    theirs = (CaseRow.member_id.in_(ids), CaseRow.closed_at.is_(None), visible(actor, acts_for(actor, here)))
+    found = select(CaseRow.member_id, func.count()).where(*theirs).group_by(CaseRow.member_id)
+    return {row[0]: row[1] for row in conn.execute(found)} if ids else {}
+
+
+def suggestions(env: Environment, words: str, *, actor: Actor, now: datetime | None = None) -> list[MemberCard]:
+    """Return a few members a person may mean by some words, likeliest first."""
+    with reading(env.engine) as conn:
+        return browsing.suggestions(conn, words, lent=lent(actor, world(conn, env, now)), viewer=actor)
+
+
+def exported(
+    env: Environment, narrow: MemberFilter, *, actor: Actor, now: datetime | None = None
+) -> list[tuple[MemberCard, str | None]]:
+    """Return all members of a list, each with the address that is written to first."""
+    with reading(env.engine) as conn:
+        return browsing.everyone(conn, narrow, lent=lent(actor, world(conn, env, now)), viewer=actor)
+
+
+# ------------------------------------------------------------------------------------------------------ one member
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a member as people read it."""
+
+    entry: Entry
+    by: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Somebody on the staff who must not judge a member."""
+
+    name: str
+    declared_on: date
+    note: str
+
+
+@dataclass(frozen=True)
+class MemberPage:
+    """Everything about a member that the viewer may see."""
+
+    card: MemberCard
+    data: Mapping[str, Any]
+    """What files said about it that is no field."""
+    contacts: list[Contact]
+    open_cases: list[Line]
+    closed_cases: list[Line]
+    more_cases: bool
+    """Whether there are cases beside those listed."""
+    responses: list[Line]
+    """Their answers to campaigns, open ones first."""
+    messages: list[dict[str, Any]]
+    changes: list[Change]
+    proposals: list[Proposal]
+    sources: frozenset[str]
+    """The references of the cases they came from."""
+    names: Mapping[str, str]
+    """Of the staff, as the record names them: ``staff:3``."""
+    conflicts: list[Conflict]
+    merged: list[MemberCard]
+    """Entries that were made part of this one."""
+    may_edit: bool
+    may_merge: bool
+
+    @property
+    def first(self) -> Contact | None:
+        """Who is written to first."""
+        return next((contact for contact in self.contacts if contact.reachable), None)
+
+
+def member_page(env: Environment, ref: str, *, actor: Actor, now: datetime | None = None) -> MemberPage:
+    """Return everything about a member that a person may see. Raises NotFound also for a member they may not see."""
+    with reading(env.engine) as conn:
+        here = world(conn, env, now)
+        teams = lent(actor, here)
+        card = find_member(conn, ref, lent=teams, actor=actor)
+        contacts = store.contacts_of(conn, [card.id])[card.id]
+        data = conn.execute(select(Member.data).where(Member.id == card.id)).scalar_one()
+        merged = _merged(conn, card)
+        cases = _Cases(conn, [card.id, *(each.id for each in merged)], actor, here)
+        opened, ended, responses = cases.open(), cases.closed(), cases.responses()
+        changes = _changes(conn, card, contacts, here)
+        proposals, conflicts = proposals_of(conn, card.id), _conflicts(conn, card, here)
+        sources = sources_seen(conn, proposals, actor, here)
+    messages, _ = outbox(env, member_id=card.id, viewer=actor, limit=MOST_MESSAGES)
+    return MemberPage(
+        card=card, data=data, contacts=contacts, open_cases=opened[:MOST_OPEN], closed_cases=ended[:MOST_CLOSED],
+        more_cases=len(opened) > MOST_OPEN or len(ended) > MOST_CLOSED, responses=responses, messages=messages,
+        changes=changes, proposals=proposals, sources=sources, names=names_of(here), conflicts=conflicts, merged=merged,
+        may_edit=may_edit(actor, card.team, teams), may_merge=may_change_many(actor),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Cases:
+    """The cases of a member, and of who was merged into it, that the viewer may see."""
+
+    conn: Connection
+    members: Collection[int]
+    actor: Actor
+    here: World
+
+    def open(self) -> list[Line]:
+        return self._lines(BY_DEADLINE, MOST_OPEN, CaseRow.process != RESPONSE, CaseRow.closed_at.is_(None))
+
+    def closed(self) -> list[Line]:
+        return self._lines(BY_CLOSING, MOST_CLOSED, CaseRow.process != RESPONSE, CaseRow.closed_at.is_not(None))
+
+    def responses(self) -> list[Line]:
+        found = self._lines(BY_DEADLINE, MOST_RESPONSES, CaseRow.process == RESPONSE)
+        return sorted(found, key=lambda line: line.closed is not None)[:MOST_RESPONSES]
+
+    def _lines(self, order: Order, limit: int, *where: Any) -> list[Line]:
+        mine = visible(self.actor, acts_for(self.actor, self.here))
+        found = keys([[CaseRow.member_id.in_(self.members), mine, *where]], order, None, limit + 1)
+        return lines(lines_at(self.conn, found, order, None), self.here)
+
+
+def _merged(conn: Connection, card: MemberCard) -> list[MemberCard]:
+    into = select(*store.CARD_COLUMNS).where(Member.merged_into == card.id).order_by(Member.id)
+    return [store.card_of(row) for row in conn.execute(into)]
+
+
+def _conflicts(conn: Connection, card: MemberCard, here: World) -> list[Conflict]:
+    table = ConflictOfInterest
+    rows = conn.execute(select(table.staff_id, table.declared_on, table.note).where(table.member_id == card.id))
+    found = [(here.staffing.get(row.staff_id), row) for row in rows]
+    return [Conflict(person.name, row.declared_on, row.note) for person, row in found if person and person.active]
+
+
+def sources_seen(conn: Connection, proposals: Sequence[Proposal], actor: Actor, here: World) -> frozenset[str]:
+    """Return the references of those cases from which changes were proposed that the actor may see."""
+    from_cases = (CaseRow.ref.in_([each.source for each in proposals]), visible(actor, acts_for(actor, here)))
+    return frozenset(conn.execute(select(CaseRow.ref).where(*from_cases)).scalars()) if proposals else frozenset()
+
+
+def names_of(here: World) -> dict[str, str]:
+    """Return what the staff are called, by how the record names them."""
+    return {person.person: person.name for person in here.staffing.people.values()}
+
+
+def _changes(
+    conn: Connection, card: MemberCard, contacts: Sequence[Contact], here: World, before: int | None = None
+) -> list[Change]:
+    names = names_of(here) | {f"member:{card.id}": card.name}
+    names |= {f"contact:{contact.id}": contact.name or contact.email or "" for contact in contacts}
+    found = changes_of(conn, card.id, before=before)
+    return [Change(entry, names.get(entry.actor) or "Muster") for entry in found]
+
+
+# ------------------------------------------------------------------------------------- its history, its contacts
+
+
+@dataclass(frozen=True)
+class MemberRecord:
+    """A member with its contacts and what was changed; less than its page."""
+
+    card: MemberCard
+    contacts: list[Contact]
+    changes: list[Change]
+    may_edit: bool
+
+
+def member_record(
+    env: Environment, ref: str, *, before: int | None = None, actor: Actor, now: datetime | None = None
+) -> MemberRecord:
+    """Return a member with contacts and a page of its history. Raises NotFound also for one a person may not see."""
+    with reading(env.engine) as conn:
+        here = world(conn, env, now)
+        teams = lent(actor, here)
+        card = find_member(conn, ref, lent=teams, actor=actor)
+        contacts = store.contacts_of(conn, [card.id])[card.id]
+        changes = _changes(conn, card, contacts, here, before)
+        return MemberRecord(card, contacts, changes, may_edit(actor, card.team, teams))

@@ -1,0 +1,113 @@
+"""One message of a case as it was read, or as it would be read if it left now. Personal links are never shown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from cases.commands import acts_for
+from cases.delivering import case_views, payloads
+from cases.environment import Environment, World, world
+from cases.errors import CaseNotFound
+from cases.mailroom import whom
+from cases.permissions import visible
+from cases.tables import CaseRow
+from config.database import Connection, reading, without_nul
+from notifications import catalogue, ledger
+from notifications.deciding import Setting, foreseen
+from notifications.eligibility import Hold, Suppress
+from notifications.rendering import RenderingFailed, render
+from notifications.tables import MessageRow
+from state_machines.values import Actor
+
+_KEY = re.compile(r"(/(?:m|p/[a-z_:%0-9A-Z]+|unsubscribe)/)[A-Za-z0-9_\-]{20,}")
+"""Whoever has the key of a link acts as the person it was made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message with its words."""
+
+    id: int
+    case: str
+    title: str
+    state: str
+    reason: str | None
+    to: str
+    """Name and address, or the audience while nobody is known."""
+    at: datetime
+    """When it was sent, or may leave."""
+    subject: str
+    text: str
+    html: str
+    foreseen: bool
+    """Whether this is how it would be if it were sent now."""
+
+
+def letter(env: Environment, ref: str, number: int, *, actor: Actor, now: datetime | None = None) -> Letter:
+    """Return one message of a case with its words; empty where it was never written.
+
+    Raises CaseNotFound also for a case the actor may not see, and for a message of another case.
+    """
+    with reading(env.engine) as conn:
+        here = world(conn, env, now)
+        mine = (CaseRow.ref == without_nul(ref.strip().upper())) & visible(actor, acts_for(actor, here))
+        row = conn.execute(
+            select(MessageRow.__table__, CaseRow.ref.label("case_ref"))
+            .join(CaseRow, CaseRow.id == MessageRow.case_id).where(MessageRow.id == number, mine)
+        ).one_or_none()  # fmt: skip
+        if row is None:
+            raise CaseNotFound(ref)
+        return _kept(row) if row.body_text is not None else _foreseen(conn, row, here)
+
+
+def _kept(row: Any) -> Letter:
+    return _letter(row, _to(row), row.reason, (row.subject, row.body_text, row.body_html), expected=False)
+
+
+def _to(row: Any) -> str:
+    return _address(row.to_name, row.to_email) if row.to_email else whom(row.audience)
+
+
+def _address(name: str | None, email: str) -> str:
+    return f"{name} <{email}>" if name else email
+
+
+def _letter(row: Any, to: str, reason: str | None, words: tuple[str, str, str], *, expected: bool) -> Letter:
+    known = catalogue.entries().get(row.kind)
+    subject, text, html = (_KEY.sub(r"\1…", part) for part in words)
+    title = known.kind.title if known else row.kind.replace("_", " ").capitalize()
+    return Letter(
+        row.id, row.case_ref, title, row.state, reason, to, row.sent_at or row.not_before, subject, text, html, expected
+    )  # fmt: skip
+
+
+def _foreseen(conn: Connection, row: Any, here: World) -> Letter:
+    """A message that waits, as it would be sent now; one that was never written has no words."""
+    nothing, waiting = ("", "", ""), ledger.waiting(conn, row.id)
+    if waiting is None:
+        return _letter(row, _to(row), row.reason, nothing, expected=False)
+    env = here.env
+    setting = Setting(env.settings, env.policy, env.calendar, case_views, payloads, here.now)
+    verdict, ready = foreseen(conn, waiting, setting)
+    if ready is None:
+        return _letter(row, _to(row), _why(verdict) or row.reason, nothing, expected=True)
+    to = _address(ready.recipient.name, ready.recipient.email)
+    try:
+        mail = render(row.kind, ready.context, ready.recipient.language)
+    except RenderingFailed as bad:
+        return _letter(row, to, str(bad), nothing, expected=True)
+    return _letter(row, to, _why(verdict) or row.reason, (mail.subject, mail.text, mail.html), expected=True)
+
+
+def _why(verdict: object) -> str | None:
+    """Why it would not leave now."""
+    if isinstance(verdict, Suppress):
+        return f"it would not be sent: {verdict.reason}"
+    if isinstance(verdict, Hold):
+        return verdict.reason
+    return verdict if isinstance(verdict, str) else None

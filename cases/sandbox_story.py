@@ -1,0 +1,128 @@
+"""What happened in a sandbox between two moments, day by day: what Muster did by itself, and what became of mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from cases.commands import acts_for
+from cases.environment import Environment, world
+from cases.mailroom import seen_by, whom
+from cases.permissions import visible
+from cases.tables import CaseEvent, CaseRow
+from config.database import reading
+from members.tables import Member
+from notifications import catalogue
+from notifications.tables import FAILED, SENT, SUPPRESSED, MessageRow
+from state_machines.objections import title_of
+from state_machines.registry import process_named
+from state_machines.values import Actor
+
+MOST = 400
+"""Lines of either kind; a longer story is cut, and says so."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """Something Muster did to a case."""
+
+    at: datetime
+    ref: str
+    subject: str
+    title: str
+    to_state: str | None
+    """The state the case came to, where it moved."""
+    not_done: str | None
+    """Why a rung did nothing."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message and what became of it."""
+
+    id: int
+    at: datetime
+    ref: str | None
+    title: str
+    to: str
+    state: str
+    reason: str | None
+
+
+@dataclass
+class Day:
+    """One day of the story."""
+
+    day: date
+    moves: list[Move] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Story:
+    """Day by day what the viewer may see, and whether that is all of it."""
+
+    days: Sequence[Day]
+    moves: int
+    letters: int
+    cut: bool
+
+
+def story(env: Environment, since: datetime, until: datetime, *, actor: Actor, now: datetime) -> Story:
+    """Return what Muster did, and what became of mail, after one moment and up to another."""
+    with reading(env.engine) as conn:
+        here = world(conn, env, now)
+        seen = visible(actor, acts_for(actor, here))
+        event = CaseEvent.__table__.c
+        moves = conn.execute(
+            select(event.at, event.kind, event.trigger, event.source, event.target, event.details, CaseRow.ref,
+                   CaseRow.process, func.coalesce(Member.name, CaseRow.subject).label("subject"))
+            .join(CaseRow, CaseRow.id == event.case_id).outerjoin(Member, Member.id == CaseRow.member_id)
+            .where(seen, event.at > since, event.at <= until, event.actor.startswith("system:"))
+            .order_by(event.at, event.id).limit(MOST + 1)
+        ).all()  # fmt: skip
+        at = func.coalesce(MessageRow.sent_at, MessageRow.decided_at)
+        letters = conn.execute(
+            select(MessageRow.id, at.label("at"), MessageRow.kind, MessageRow.audience, MessageRow.to_email,
+                   MessageRow.to_name, MessageRow.state, MessageRow.reason, CaseRow.ref)
+            .outerjoin(CaseRow, CaseRow.id == MessageRow.case_id)
+            .where(*seen_by(actor, here), at > since, at <= until,
+                   or_(*(MessageRow.state == each for each in (SENT, SUPPRESSED, FAILED))))
+            .order_by(at, MessageRow.id).limit(MOST + 1)
+        ).all()  # fmt: skip
+    return _told([_move(r) for r in moves[:MOST]], [_letter(r) for r in letters[:MOST]], env,
+                 max(len(moves), len(letters)) > MOST)  # fmt: skip
+
+
+def _told(moves: Sequence[Move], letters: Sequence[Letter], env: Environment, cut: bool) -> Story:
+    days: dict[date, Day] = {}
+
+    def on_day(at: datetime) -> Day:
+        day = env.calendar.local_date(at)
+        return days.setdefault(day, Day(day))
+
+    for move in moves:
+        on_day(move.at).moves.append(move)
+    for letter in letters:
+        on_day(letter.at).letters.append(letter)
+    return Story([days[day] for day in sorted(days)], len(moves), len(letters), cut)
+
+
+def _move(row: Any) -> Move:
+    process = process_named(row.process)
+    title = title_of(process, row.trigger)
+    moved = process.state(row.target).title if row.source != row.target and row.target in process.by_name else None
+    why = str(row.details.get("why", "")) or None
+    done = row.kind in ("transition", "opened")
+    return Move(row.at, row.ref, row.subject, title[:1].upper() + title[1:], moved, None if done else why or row.kind)
+
+
+def _letter(row: Any) -> Letter:
+    known = catalogue.entries()
+    title = known[row.kind].kind.title if row.kind in known else row.kind
+    return Letter(row.id, row.at, row.ref, title, row.to_name or row.to_email or whom(row.audience), row.state,
+                  row.reason)  # fmt: skip
