@@ -23,6 +23,10 @@ from web.desk_page import DeskPage, VisitorPage, session_cookie
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+ASKED_BY_SCRIPTS = ("/viewers",)
+"""What a page asks by itself: nobody is there because of it."""
+
+
 class SignInNeeded(CaseError):
     """You were signed out in the meantime. Nothing was changed, and what you typed is kept."""
 
@@ -113,7 +117,7 @@ def _signed_in(request: Request, rule: Rule) -> DeskPage:
     person = staffing.get(session.staff_id)
     if person is None or not person.active:
         raise _sign_in_first(request)
-    if session.is_stale(real):
+    if session.is_stale(real) and not request.url.path.endswith(ASKED_BY_SCRIPTS):
         with transaction(env.engine) as conn:
             sessions.seen(conn, session, now=real)
     desk = DeskPage(request, env, found, session, person, staffing)

@@ -9,6 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from cases.environment import Environment
 from web import errors
+from web.api.app import ApiMount
 from web.assets import FOLDER, Kept
 from web.headers import Headers
 from web.limits import Limits
@@ -18,6 +19,48 @@ ROOMS: tuple[str, ...] = (
     "web.accounts.sign_in",
     "web.accounts.oidc_pages",
     "web.accounts.forgotten",
+    "web.accounts.account",
+    "web.desk.admin",
+    "web.desk.admin_staff",
+    "web.desk.admin_leaving",
+    "web.desk.admin_teams",
+    "web.desk.admin_absences",
+    "web.desk.admin_tokens",
+    "web.desk.admin_mail",
+    "web.desk.queue",
+    "web.desk.opening",
+    "web.desk.case",
+    "web.desk.case_actions",
+    "web.desk.case_deeds",
+    "web.desk.case_files",
+    "web.desk.searching",
+    "web.desk.views",
+    "web.desk.bulk",
+    "web.desk.member_import",
+    "web.desk.member_proposals",
+    "web.desk.member_changes",
+    "web.desk.member_contacts",
+    "web.desk.members",
+    "web.desk.processes",
+    "web.desk.home",
+    "web.desk.approvals",
+    "web.desk.team",
+    "web.desk.reports",
+    "web.desk.sandbox",
+    "web.health",
+    "web.visitors.own_page",
+    "web.visitors.survey",
+    "web.visitors.survey_help",
+    "web.visitors.complaint",
+    "web.visitors.leaving",
+    "web.visitors.links",
+    "web.desk.campaigns",
+    "web.desk.campaign_reminding",
+    "web.desk.campaign_review",
+    "web.desk.campaign_answer",
+    "web.desk.campaign_exceptions",
+    "web.desk.campaign_files",
+    "web.api.pages",
 )
 """Modules with routes named ``pages``. Static paths (/cases/new) stand before those with a variable."""
 
@@ -29,6 +72,7 @@ def create_app(env: Environment) -> FastAPI:
     errors.add_handlers(app)
     for room in ROOMS:
         import_module(room).pages.add_to(app)
+    app.router.routes.append(ApiMount(env))
     require_rules(app)
     app.mount("/static", Kept(directory=FOLDER), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)

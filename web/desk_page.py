@@ -154,8 +154,13 @@ class DeskPage(_Page):
         return self.actor.roles.union(*lent)
 
     def actor_for(self, owner_id: int | None) -> Actor:
-        """Return who acts on a case of this owner: on the owner's behalf where this person stands in for them today."""
-        return self.staffing.actor(self.person.id, owner_id if owner_id in self.stands_in_for else None)
+        """Return who acts on a case of this owner: on the owner's behalf where this person stands in for them today.
+
+        ``for`` in the query names somebody else whom they stand in for, as for a decision that waits for that person.
+        """
+        asked = self.request.query_params.get("for", "")
+        other = int(asked) if asked.isascii() and asked.isdigit() else owner_id
+        return self.staffing.actor(self.person.id, other if other in self.stands_in_for else None)
 
     def is_any(self, *roles: str) -> bool:
         """Whether the person has one of these roles today; for templates."""

@@ -16,11 +16,11 @@ from starlette.responses import HTMLResponse, Response
 from cases.errors import CaseError
 from config import clock
 from config.database import reading
-from members.errors import Changed, MembersError, NotFound
+from members.errors import MembersError
 from notifications.links import LinkExpired, LinkForged
 from state_machines.registry import UnknownProcess
 from web import rendering, shell
-from web.access import SAFE, FormTooOld, SignInNeeded, sign_in_address
+from web.access import SAFE, FormTooOld, SignInNeeded, TokenRefused, sign_in_address
 from web.csrf import FIELD
 from web.desk_page import DeskPage, VisitorPage
 from web.posted import Posted
@@ -50,6 +50,7 @@ def add_handlers(app: FastAPI) -> None:
     answers = {
         SignInNeeded: _sign_in,
         FormTooOld: _once_more,
+        TokenRefused: _token,
         CaseError: _refused,
         MembersError: _member_refused,
         UnknownProcess: _unknown,
@@ -87,8 +88,11 @@ async def _refused(request: Request, error: Any) -> Response:
 
 
 async def _member_refused(request: Request, error: Any) -> Response:
-    status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Changed) else 422
-    return await _shown(request, status, str(error))
+    return await _shown(request, error.status, str(error))
+
+
+async def _token(request: Request, error: Any) -> Response:
+    return _plain(401, str(error), {"www-authenticate": "Bearer"})
 
 
 async def _unknown(request: Request, error: Any) -> Response:
@@ -144,7 +148,7 @@ def _stranger(request: Request) -> VisitorPage | None:
         return None
 
 
-def _plain(status: int, sentence: str) -> HTMLResponse:
+def _plain(status: int, sentence: str, headers: dict[str, str] | None = None) -> HTMLResponse:
     """Return a page that needs nothing but its words."""
     html = rendering.plain(TITLES.get(status, "That did not work"), sentence)
-    return HTMLResponse(html, status_code=status)
+    return HTMLResponse(html, status_code=status, headers=headers)

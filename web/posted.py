@@ -129,6 +129,8 @@ async def read(request: Request) -> Posted:
         raise FormUnreadable(str(bad.detail)) from None
     except (ValueError, UnicodeError):
         raise FormUnreadable from None
+    if (after := request.scope.get("fastapi_middleware_astack")) is not None:
+        after.push_async_callback(form.close)  # the files that came with it, once the request is answered
     texts: dict[str, list[str]] = {}
     uploads: dict[str, list[Upload]] = {}
     for name, value in form.multi_items():

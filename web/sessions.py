@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from config.database import Connection
 from web.tables import WebSession
@@ -81,3 +81,10 @@ def of(conn: Connection, staff_id: int, *, now: datetime) -> list[Row[Any]]:
         select(WebSession.__table__).where(WebSession.staff_id == staff_id, living).order_by(WebSession.seen_at.desc())
     )
     return list(rows)
+
+
+def last_seen(conn: Connection, staff_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when each of these people was last there, as far as their sessions are still kept."""
+    newest = select(WebSession.staff_id, func.max(WebSession.seen_at).label("at"))
+    rows = conn.execute(newest.where(WebSession.staff_id.in_(list(staff_ids))).group_by(WebSession.staff_id))
+    return {row.staff_id: row.at for row in rows}

@@ -139,7 +139,13 @@ class SavedView(Base):
 
     __tablename__ = "saved_views"
     __table_args__ = (
-        Index("uq_saved_views_owner_name", "owner_id", func.lower(text("name")), unique=True),
+        Index(
+            "uq_saved_views_owner_name",
+            "owner_id",
+            func.lower(text("name")),
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
         Index("ix_saved_views_shared", "shared", postgresql_where=text("shared")),
     )
 
@@ -152,6 +158,8 @@ class SavedView(Base):
     """The filters as they stand in the URL."""
     shared: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+    """Kept for a while after it was deleted, for whoever changes their mind."""
 
 
 class ViewPin(Base):

@@ -25,19 +25,20 @@ def app(cast: Cast) -> FastAPI:
     return create_app(cast.env)
 
 
+def sign_in(app: FastAPI, cast: Cast, name: str) -> Client:
+    """Return the browser of somebody of the cast, signed in."""
+    with reading(cast.env.engine) as conn:
+        person = staff_store.staffing(conn).by_email(f"{name.lower()}@muster.example")
+    assert person is not None
+    with transaction(cast.env.engine) as conn:
+        key = sessions.start(conn, person.id, address="127.0.0.1", agent="tests", now=clock.utc_now())
+    return Client(app, cast.env.engine, {session_cookie(cast.env.settings): key})
+
+
 @pytest.fixture
 def desk(app: FastAPI, cast: Cast) -> SignedIn:
     """Sign somebody of the cast in: ``desk("Amara")``."""
-
-    def signed_in(name: str) -> Client:
-        with reading(cast.env.engine) as conn:
-            person = staff_store.staffing(conn).by_email(f"{name.lower()}@muster.example")
-        assert person is not None
-        with transaction(cast.env.engine) as conn:
-            key = sessions.start(conn, person.id, address="127.0.0.1", agent="tests", now=clock.utc_now())
-        return Client(app, cast.env.engine, {session_cookie(cast.env.settings): key})
-
-    return signed_in
+    return lambda name: sign_in(app, cast, name)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from config.database import Engine
 from web.routing import budget_of, routes_of
 
 Values = Mapping[str, Any]
-NOT_FOR_PEOPLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d|<bound method|datetime\.datetime\(|\bNone\b(?! of)")
+NOT_FOR_PEOPLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d|<bound method|datetime\.datetime\(|\bNone\b(?! of| were)")
 _NEEDS_LABEL = ("input", "select", "textarea")
 
 
@@ -240,7 +240,7 @@ def _structure(soup: BeautifulSoup) -> Iterator[str]:
     for each in soup.select("img:not([alt])"):
         yield f"a picture without alt: {each}"
     for raw in re.findall(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d|<bound method|datetime\.datetime\(|\bNone\b(?! of)", _words(soup)
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d|<bound method|datetime\.datetime\(|\bNone\b(?! of| were)", _words(soup)
     ):
         yield f"a value that is not for people: {raw}"
 

@@ -1,0 +1,120 @@
+"""The time of a case: its clocks as they run, and what happens next if nobody acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cases.forecast import Expected
+from cases.queries import CasePage
+from notifications import catalogue
+from state_machines.ladders import EXPIRES
+from state_machines.policy import Policy, PolicyError
+from state_machines.process import Clock, Process
+from state_machines.registry import process_named
+from state_machines.values import RunningClock
+from web.desk.case_people import Names
+from web.naming import trigger_title, words
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """More time that somebody gave."""
+
+    until: datetime
+    was: datetime
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """A clock of the case."""
+
+    title: str
+    due: datetime
+    started: datetime
+    paused_since: datetime | None
+    why_paused: str
+    given: list[Given]
+    fired: list[str]
+    """What it has set off already, in order."""
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What Muster will do, when, and on whom it lands."""
+
+    at: datetime
+    what: str
+    move: str | None
+    """The state it comes to, by title."""
+    lands_on: str | None
+    mails: list[str]
+    tasks: tuple[str, ...]
+
+
+def clocks(page: CasePage, names: Names, policy: Policy) -> list[Clockwork]:
+    """Return the clocks of a case, the soonest due first, those that stand still last."""
+    process = process_named(page.case.process)
+    found = [_clock(page, process, running, names, policy) for running in page.case.clocks.values()]
+    return sorted(found, key=lambda clock: (clock.paused_since is not None, clock.due))
+
+
+def _clock(page: CasePage, process: Process, running: RunningClock, names: Names, policy: Policy) -> Clockwork:
+    clock = process.clock_of(page.case.state, running.name)
+    title = clock.title if clock else words(running.name)
+    return Clockwork(
+        title[:1].upper() + title[1:], running.due, running.anchor,
+        running.pauses[-1].since if running.paused else None, _why_paused(page, process),
+        [Given(x.until, x.was, names.person(x.by), x.at, x.reason) for x in running.extensions],
+        [_rung(process, clock, key, policy) for key in running.fired], running.next_at,
+    )  # fmt: skip
+
+
+def _why_paused(page: CasePage, process: Process) -> str:
+    if not page.case.on_hold:
+        return f"the case is in the state “{process.state(page.case.state).title}”"
+    held = (event for event in reversed(page.events) if event["trigger"] == "hold" and event["kind"] == "transition")
+    event = next(held, None)
+    reason = (event["details"].get("payload") or {}).get("reason") if event else None
+    return f"on hold: {reason}" if reason else "the case is on hold"
+
+
+def _rung(process: Process, clock: Clock | None, key: str, policy: Policy) -> str:
+    """What a rung sets off, by the title of its trigger; repeated ones with their number."""
+    name, _, number = key.partition("#")
+    title = words(name)
+    try:
+        rungs = policy.ladder(process.name, clock.ladder).rungs if clock else ()
+    except PolicyError:
+        rungs = ()
+    for rung in rungs:
+        if rung.name == name:
+            trigger = (clock.expires if clock and rung.fires == EXPIRES else rung.fires) or name
+            title = trigger_title(process.name, trigger)
+    return f"{title}, number {number}" if number.isdigit() else title
+
+
+def coming(page: CasePage, names: Names) -> list[Coming]:
+    """Return what happens next if nobody acts, in order."""
+    process, state = process_named(page.case.process), page.case.state
+    found = []
+    for each in page.next:
+        if each.kind != "transition":
+            continue
+        moved = each.target != state
+        to = process.state(each.target)
+        lands_on = names.role(to.owner) if moved and not to.final else None
+        found.append(Coming(each.at, trigger_title(process.name, each.trigger), to.title if moved else None, lands_on,
+                            list(_mails(each, names)), each.tasks))  # fmt: skip
+        state = each.target
+    return found
+
+
+def _mails(each: Expected, names: Names) -> list[str]:
+    known = catalogue.entries()
+    titles = ((known[kind].kind.title if kind in known else words(kind), audience) for kind, audience in each.messages)
+    return [f"“{title}” to {names.audience(audience)}" for title, audience in titles]

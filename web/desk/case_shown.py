@@ -1,0 +1,122 @@
+"""The page of a case: everything about it in one look, also where something about it was just refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from cases import worklist
+from cases.owners import candidates
+from cases.queries import CasePage, case_page
+from cases.rows import staff_id_of
+from config import clock
+from config.database import transaction
+from state_machines.registry import process_named
+from state_machines.values import Role
+from web import drafts, presence
+from web.desk import case_choices, case_clocks, case_timeline
+from web.desk.case_people import Names
+from web.desk_page import DeskPage
+from web.diagrams import diagram
+from web.naming import trigger_title, words
+
+MANAGERS = frozenset({Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR})
+WRITERS = frozenset({Role.COORDINATOR, Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.ADMINISTRATOR})
+
+
+def read(desk: DeskPage, ref: str, *, before: int | None = None, events: int | None = None) -> CasePage:
+    """Return a case as the one who is signed in sees it and may act on it. Raises CaseNotFound."""
+    return case_page(
+        desk.env, ref, actor=desk.actor, acting=desk.actor_for, before=before,
+        last_events=events or case_timeline.PAGE + 1, now=desk.now,
+    )  # fmt: skip
+
+
+def shown(
+    desk: DeskPage, ref: str, *, before: int | None = None, status: int = 200, told: str | None = None,
+    files_refused: Sequence[str] = (), note_refused: str | None = None, note: str | None = None,
+) -> Response:  # fmt: skip
+    """Return the page of a case; ``told`` is what was refused just now. Raises CaseNotFound."""
+    page = read(desk, ref, before=before)
+    names = Names(page, desk.staffing)
+    entries, earlier = case_timeline.timeline(page, desk)
+    offered = case_choices.actions(page)
+    others, begun = _others_and_drafts(desk, page)
+    line = page.line
+    return desk.page(
+        "desk/case.html", title=line["subject"] or line["ref"], block="history", status=status, page=page, line=line,
+        ref=line["ref"], names=names, process=process_named(page.case.process), entries=entries, earlier=earlier,
+        before=before, told=told, files_refused=files_refused, note_refused=note_refused,
+        note=note if note is not None else begun[drafts.NOTE].posted.text("text") if drafts.NOTE in begun else "",
+        note_begun=begun.get(drafts.NOTE), begun=_forms_begun(page, begun), others=_called(desk, others),
+        possible=[a for a in offered if a.refused is None], impossible=[a for a in offered if a.refused is not None],
+        closers=case_choices.closers(page, offered), clocks=case_clocks.clocks(page, names, desk.env.policy),
+        coming=case_clocks.coming(page, names), links=_links(page), mails=_loose_mails(page, names, desk.now),
+        drawing=_drawing(page), next_states=_next_states(page), following=_following(desk, ref), may=_may(desk, page),
+        give_to=candidates(page.row, desk.staffing, desk.today),
+    )  # fmt: skip
+
+
+def _others_and_drafts(desk: DeskPage, page: CasePage) -> tuple[list[int], Mapping[str, drafts.Kept]]:
+    """Who else looks, and what this person has begun to type here."""
+    with transaction(desk.env.engine) as conn:
+        others = presence.look(conn, page.case.id, desk.person.id, now=clock.utc_now())
+        return others, drafts.of_case(conn, desk.person.id, page.case.id)
+
+
+def _called(desk: DeskPage, others: Sequence[int]) -> list[str]:
+    return [desk.staffing.people[other].name for other in others if other in desk.staffing.people]
+
+
+def _forms_begun(page: CasePage, begun: Mapping[str, drafts.Kept]) -> list[tuple[str, str, datetime]]:
+    """Forms that were begun: trigger, title and since when."""
+    return [(k.form, trigger_title(page.case.process, k.form), k.at) for k in begun.values() if k.form != drafts.NOTE]
+
+
+def _loose_mails(page: CasePage, names: Names, now: datetime) -> list[case_timeline.Mail]:
+    """Mail that waits or failed, wherever in the history it was asked for."""
+    loose = (m for m in page.messages if m["state"] in ("queued", "sending", "failed"))
+    return [case_timeline.mail(message, names, now) for message in loose]
+
+
+_LINKS = {
+    ("spawned_from", "to"): "this one came of it", ("spawned_from", "from"): "it came of this one",
+    ("caused_by", "to"): "this one was caused by it", ("caused_by", "from"): "it was caused by this one",
+    ("duplicate_of", "to"): "this one repeats it", ("duplicate_of", "from"): "it repeats this one",
+}  # fmt: skip
+
+
+def _links(page: CasePage) -> list[dict[str, Any]]:
+    """Other cases with how they have to do with this one, in words."""
+    told = (_LINKS.get((link["type"], link["direction"]), words(link["type"])) for link in page.links)
+    return [{**link, "words": text} for link, text in zip(page.links, told, strict=True)]
+
+
+def _drawing(page: CasePage) -> Any:
+    return diagram(page.case.process, current=page.case.state, visited=page.visited)
+
+
+def _next_states(page: CasePage) -> list[str]:
+    """Where the case can go from here, by title and in the order of the definition."""
+    process = process_named(page.case.process)
+    targets = {t.target for t in process.from_state[page.case.state]} - {None, page.case.state}
+    return [state.title for state in process.states if state.name in targets]
+
+
+def _following(desk: DeskPage, ref: str) -> str | None:
+    following = worklist.following(desk.env, ref, actor=desk.actor, now=desk.now)
+    return following if following != ref.strip().upper() else None
+
+
+def _may(desk: DeskPage, page: CasePage) -> dict[str, bool]:
+    """What somebody may do besides the process's own moves; the commands ask again."""
+    roles = desk.actor_for(page.row.owner_id).roles
+    own = page.row.owner_id == staff_id_of(desk.actor.person)
+    writes = bool(roles & WRITERS)
+    return {
+        "write": writes, "assign": writes and page.row.closed_at is None, "restrict": bool(roles & MANAGERS),
+        "add_files": bool(roles - {Role.AUDITOR}), "own": own,
+    }  # fmt: skip

@@ -1,0 +1,203 @@
+"""What happened to a case as people read it: who, when, what was said, and which mail went out with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cases.duplicates import MARKED, UNMARKED
+from cases.queries import CasePage
+from cases.sight import seen
+from notifications import catalogue
+from state_machines.process import Process
+from state_machines.registry import process_named
+from web.desk.case_people import Names, options
+from web.desk_page import DeskPage
+from web.naming import trigger_title, words
+from web.said import Said, said
+
+Event = Mapping[str, Any]
+PAGE = 25
+"""Events on one page of the history."""
+
+_TITLES = {
+    "note": "Note", "told": "Wrote on the personal page", "assigned": "Given to somebody else",
+    "restricted": "Who may see it", "evidence": "File added",
+    "parked": "Set aside after an error", "unparked": "Taken up again after an error", "handed_over": "New owner",
+    "member_merged": "Moved with its member", "contact_bounced": "Mail to a contact came back",
+    "clocks_moved": "Deadlines worked out anew", "opened": "Opened", MARKED: "Marked as a duplicate",
+    UNMARKED: "Not a duplicate after all",
+}  # fmt: skip
+_PICTURES = {
+    "note": "note", "told": "message", "assigned": "user-check", "restricted": "lock", "evidence": "paperclip",
+    "parked": "alert-triangle",
+    "handed_over": "switch-horizontal", "contact_bounced": "mail-x", "opened": "plus", MARKED: "copy",
+    "not_fired": "bell-off", "passed_over": "bell-off",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message in the history: what it is called, to whom, and what became of it."""
+
+    id: int
+    title: str
+    to: str
+    state: str
+    words: str
+    at: datetime | str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One entry of the history."""
+
+    seq: int
+    at: str
+    title: str
+    picture: str
+    by: str
+    by_muster: bool
+    move: str | None
+    """The state it came to, by title."""
+    said: list[Said]
+    remarks: list[str]
+    mails: list[Mail]
+    file: Mapping[str, Any] | None
+
+
+def timeline(page: CasePage, desk: DeskPage) -> tuple[list[Happened], int | None]:
+    """Return the entries newest first, and the number before which there are earlier ones.
+
+    ``page`` was read with one event more than is shown.
+    """
+    events = page.events[1:] if len(page.events) > PAGE else page.events
+    earlier = events[0]["seq"] if len(events) < len(page.events) else None
+    read = _Reader(page, desk)
+    return [read.entry(event) for event in reversed(events)], earlier
+
+
+class _Reader:
+    """Turns the events of one case into words."""
+
+    def __init__(self, page: CasePage, desk: DeskPage) -> None:
+        self._page, self._desk = page, desk
+        self._process: Process = process_named(page.case.process)
+        self._names = Names(page, desk.staffing)
+        self._people = options(desk.staffing.people.values())
+        self._mails: dict[int, list[Mail]] = {}
+        for message in page.messages:
+            self._mails.setdefault(message["event_seq"] or 0, []).append(mail(message, self._names, desk.now))
+        named = {ref for event in page.events for name in ("duplicate_of", "duplicate")
+                 if isinstance(ref := event["details"].get(name), str)}  # fmt: skip
+        self._known = seen(desk.env, named, actor=desk.actor, now=desk.now)
+        self._files = {file["sha256"]: file for file in page.evidence}
+
+    def entry(self, event: Event) -> Happened:
+        """Return one event as an entry."""
+        moved = event["kind"] != "opened" and event["from"] != event["to"]
+        return Happened(
+            event["seq"], event["at"], self._title(event), _PICTURES.get(event["kind"], "arrow-right"),
+            self._names.by(event), event["actor"].startswith("system:"),
+            self._process.state(event["to"]).title if moved else None, self._said(event), list(self._remarks(event)),
+            self._mails.get(event["seq"], []),
+            self._files.get(event["details"].get("sha256", "")) if event["kind"] == "evidence" else None,
+        )  # fmt: skip
+
+    def _title(self, event: Event) -> str:
+        title = trigger_title(self._process.name, event["trigger"])
+        if event["kind"] == "transition":
+            return title
+        if event["kind"] in ("not_fired", "passed_over"):
+            return f"{title}: left out"
+        return _TITLES.get(event["kind"], words(event["kind"]))
+
+    def _said(self, event: Event) -> list[Said]:
+        if event["kind"] not in ("transition", "opened"):
+            return []
+        typed = {**event["details"].get("payload", {}), **event["personal"]}
+        trigger = "open" if event["kind"] == "opened" else event["trigger"]
+        return said(self._process, trigger, typed, people=self._people, zone=self._desk.env.settings.zone)
+
+    def _remarks(self, event: Event) -> Iterator[str]:
+        special: Callable[[Event], str | None] | None = getattr(self, f"_{event['kind']}", None)
+        if special is not None and (text := special(event)):
+            yield text
+        yield from self._about_clocks(event["details"])
+
+    def _about_clocks(self, details: Mapping[str, Any]) -> Iterator[str]:
+        for name, ended in (details.get("clocks_ended") or {}).items():
+            yield f"{self._clock(name)}: {'in time' if ended['met'] else 'not in time'}"
+        for name, missed in (details.get("passed_over") or {}).items():
+            yield f"{self._clock(name)}: {len(missed)} reminder(s) fell into the pause and are not caught up"
+
+    def _clock(self, name: str) -> str:
+        clocks = (clock for state in self._process.states for clock in state.clocks if clock.name == name)
+        title = next((clock.title for clock in clocks), "hold" if name == "hold" else words(name))
+        return title[:1].upper() + title[1:]
+
+    def _note(self, event: Event) -> str:
+        return str(event["personal"].get("text") or "What was written here has been erased.")
+
+    def _told(self, event: Event) -> str:
+        return self._note(event)
+
+    def _assigned(self, event: Event) -> str:
+        return f"To {self._names.address(str(event['details'].get('to', '')))}"
+
+    def _restricted(self, event: Event) -> str:
+        named = event["details"].get("to")
+        if named is None:
+            return "Everybody whom the rules allow sees it again."
+        who = ", ".join(self._names.person(person) for person in named)
+        owner = event["details"].get("owner")
+        return f"Only these see it: {who}." + (f" {self._names.person(owner)} owns it now." if owner else "")
+
+    def _evidence(self, event: Event) -> str:
+        return str(event["personal"].get("name") or "Its name has been erased.")
+
+    def _parked(self, event: Event) -> str:
+        return str(event["details"].get("why", ""))
+
+    def _handed_over(self, event: Event) -> str:
+        details = event["details"]
+        return f"From {self._names.person(details.get('from'))} to {self._names.person(details.get('to'))}"
+
+    def _not_fired(self, event: Event) -> str:
+        return str(event["details"].get("why", ""))
+
+    def _passed_over(self, event: Event) -> str:
+        return "A later step was due at the same time."
+
+    def _marked_duplicate(self, event: Event) -> str:
+        return self._other(event, "Repeats {}.", "{} repeats this one.")
+
+    def _unmarked_duplicate(self, event: Event) -> str:
+        return self._other(event, "It does not repeat {}.", "{} does not repeat this one.")
+
+    def _other(self, event: Event, one: str, other: str) -> str:
+        """The other case of a pair; by its reference only for who may see it."""
+        repeats = event["details"].get("duplicate_of")
+        ref = repeats or event["details"].get("duplicate")
+        told = (one if repeats else other).format(ref if ref in self._known else "another case")
+        return told[:1].upper() + told[1:]
+
+
+_STATES = {
+    "queued": "Waits to be sent", "sending": "Is being sent", "sent": "Sent", "suppressed": "Not sent",
+    "failed": "Failed",
+}  # fmt: skip
+
+
+def mail(message: Mapping[str, Any], names: Names, now: datetime) -> Mail:
+    """Return a message of a case as its history shows it."""
+    known = catalogue.entries().get(message["kind"])
+    title = known.kind.title if known else words(message["kind"])
+    told, at = _STATES[message["state"]], message["sent_at"]
+    if message["state"] == "queued" and datetime.fromisoformat(message["not_before"]) > now:
+        told, at = "Waits until", message["not_before"]
+    to = message["to_name"] or message["to_email"] or names.audience(message["audience"])
+    return Mail(message["id"], title, to, message["state"], told, at, message["reason"])
