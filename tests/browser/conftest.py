@@ -1,4 +1,4 @@
-"""A real Chromium before a real server: the application on a free port of this machine, and people at their browsers."""
+"""A real Chromium before a real server: the application on a free port, and people at their browsers."""
 
 from __future__ import annotations
 

@@ -48,6 +48,16 @@ class Places:
         with reading(self.env.engine) as conn:
             return str(conn.execute(statement).scalar_one())
 
+    def section(self, where: str) -> str:
+        """Return the id of the first section of the questionnaire that the first such response is asked."""
+        statement = text(
+            "SELECT q.definition -> 'sections' -> 0 ->> 'id' FROM cases c JOIN cases p ON p.id = c.parent_id"
+            " JOIN questionnaires q ON q.fingerprint = p.data ->> 'questionnaire_fingerprint'"
+            f" WHERE {where.replace('process =', 'c.process =').replace('state =', 'c.state =')} ORDER BY c.id LIMIT 1"
+        )
+        with reading(self.env.engine) as conn:
+            return str(conn.execute(statement).scalar_one())
+
     def link(self, where: str, purpose: str = links.MEMBER) -> str:
         """Return the personal link to the first case for which this SQL condition holds."""
         with reading(self.env.engine) as conn:

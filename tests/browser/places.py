@@ -4,18 +4,104 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from notifications import links
 from tests.browser.lived_in import Places
 
 Where = Callable[[Places], tuple[str | None, str]]
 
 OPEN = "closed_at IS NULL"
+URGENT = "process = 'complaint' AND state = 'actions_open'"
+INVITED = "process = 'survey_response' AND state = 'invited'"
+STARTED = "process = 'survey_response' AND state = 'in_progress'"
+REVIEWED = "process = 'survey_response' AND state = 'dq_review' AND team = 'North'"
+LIVE = "process = 'survey_campaign' AND state = 'live'"
+TO_APPROVE = "process = 'complaint' AND state = 'stage_1_approval'"
+OFFERED = "process = 'cancellation' AND state = 'offer_made'"
+COMPLAINT = "process = 'complaint' AND closed_at IS NULL AND parties ? 'complainant'"
+
+
+def _case(name: str, where: str, rest: str = "") -> Where:
+    return lambda places: (name, f"/cases/{places.ref(where)}{rest}")
+
+
+def _at(name: str | None, path: str) -> Where:
+    return lambda places: (name, path)
+
+
+def _campaign(name: str, rest: str = "") -> Where:
+    return lambda places: (name, f"/campaigns/{places.ref(LIVE)}{rest}")
+
+
+def _own(where: str, rest: str = "", purpose: str = links.MEMBER) -> Where:
+    return lambda places: (None, places.link(where, purpose) + rest)
+
 
 PAGES: Mapping[str, Where] = {
-    "sign-in": lambda p: (None, "/sign-in"),
-    "account": lambda p: ("Amara", "/account"),
+    "sign-in": _at(None, "/sign-in"),
+    "password-forgotten": _at(None, "/password/forgotten"),
+    "queue": _at("Amara", "/queue"),
+    "cases": _at("Mina", "/cases"),
+    "cases-none": _at("Amara", "/cases?process=complaint&state=stage_2_responded"),
+    "search": _at("Mina", "/search?q=parking"),
+    "views": _at("Amara", "/views"),
+    "keys": _at("Amara", "/keys"),
+    "case": _case("Amara", URGENT),
+    "case-answer": _case("Amara", URGENT, "/do/verify_action"),
+    "case-finding": _case("Bo", "process = 'monitoring' AND team = 'South' AND closed_at IS NULL"),
+    "case-response": _case("Amara", REVIEWED),
+    "case-form": _case(
+        "Bo", "process = 'monitoring' AND state = 'assessment' AND team = 'South'", "/do/submit_assessment"
+    ),
+    "case-access": _case("Mina", URGENT, "/access"),
+    "case-duplicate": _case("Amara", URGENT, "/duplicate"),
+    "case-new": _at("Amara", "/cases/new"),
+    "case-new-complaint": _at("Amara", "/cases/new/complaint"),
+    "approvals": _at("Mina", "/approvals"),
+    "approval": lambda places: ("Mina", f"/approvals/{places.ref(TO_APPROVE)}"),
+    "team": _at("Mina", "/team"),
+    "campaigns": _at("Amara", "/campaigns"),
+    "campaign-new": _at("Amara", "/campaigns/new"),
+    "campaign": _campaign("Mina"),
+    "campaign-members": _campaign("Mina", "/members"),
+    "campaign-responses": _campaign("Mina", "/responses"),
+    "campaign-results": _campaign("Mina", "/results"),
+    "campaign-response": lambda places: ("Amara", f"/campaigns/{places.ref(LIVE)}/responses/{places.ref(REVIEWED)}"),
+    "members": _at("Mina", "/members"),
+    "member": lambda places: ("Mina", f"/members/{places.member()}"),
+    "member-edit": lambda places: ("Mina", f"/members/{places.member()}/edit"),
+    "member-proposals": _at("Mina", "/members/proposals"),
+    "member-import": _at("Mina", "/members/import"),
+    "processes": _at("Amara", "/processes"),
+    "process": _at("Amara", "/processes/complaint"),
+    "reports": _at("Mina", "/reports"),
+    "report-deadlines": _at("Mina", "/reports/deadlines"),
+    "report-monitoring": _at("Mina", "/reports/monitoring"),
+    "account": _at("Amara", "/account"),
+    "admin": _at("Ada", "/admin"),
+    "admin-staff": _at("Ada", "/admin/staff"),
+    "admin-teams": _at("Ada", "/admin/teams"),
+    "admin-absences": _at("Ada", "/admin/absences"),
+    "admin-tokens": _at("Ada", "/admin/tokens"),
+    "admin-mail": _at("Ada", "/admin/mail"),
+    "sandbox": _at("Amara", "/sandbox"),
+    "survey": _own(INVITED),
+    "survey-section": lambda places: (None, f"{places.link(STARTED)}/s/{places.section(STARTED)}"),
+    "survey-review": _own(STARTED, "/review"),
+    "survey-help": _own(INVITED, "/help"),
+    "complain": _at(None, "/complain"),
+    "complaint-own": _own(COMPLAINT, "", links.party("complainant")),
+    "cancel": _at(None, "/cancel"),
+    "cancellation-own": _own(OFFERED),
+    "unsubscribe": _own(INVITED, "", links.UNSUBSCRIBE),
+    "link-new": _at(None, "/links/new"),
 }
 
 PICTURES: Mapping[str, tuple[str, bool]] = {
-    "sign-in": ("light", False),
+    "queue": ("light", False),
+    "case": ("light", False),
+    "approval": ("dark", False),
+    "campaign": ("light", False),
+    "survey-section": ("light", True),
+    "process": ("dark", False),
 }
 """Which of them the README shows: in which light, and whether on a phone."""

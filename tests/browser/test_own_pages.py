@@ -1,0 +1,124 @@
+"""Members' own pages in a real browser on a phone: saved while one types, questions that come and go, usable by all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from cases.own_links import leave_token
+from tests.asked import asked_survey, complained, leaver
+from tests.browser.conftest import PHONE, Desk, Someone
+from tests.browser.test_accessibility import RULES
+from tests.cast import Cast
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def home(cast: Cast, tmp_path: Path) -> str:
+    """The personal page of a survey."""
+    return f"/m/{asked_survey(cast, tmp_path)}"
+
+
+def test_answers_are_saved_while_one_goes_and_questions_come_and_go(someone: Someone, home: str, cast: Cast) -> None:
+    page = someone().page
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(f"{home}/s/pulse")
+    page.locator("#q-staff-a").fill("120")
+    page.get_by_role("group", name="Are the contacts").get_by_label("No", exact=True).check()
+
+    expect(page.locator("#q-contact_changes-a")).to_be_visible()
+    expect(page.locator("[data-saved]")).to_have_text("Saved at 10:00")
+    expect(page.locator("[data-progress]")).to_have_text("2 of 5 answered")
+    expect(page.locator("#q-staff-a")).to_have_value("120")
+    page.get_by_role("group", name="Are the contacts").get_by_label("Yes", exact=True).check()
+    expect(page.locator("#q-contact_changes-a")).to_have_count(0)
+    page.reload()
+    expect(page.locator("#q-staff-a")).to_have_value("120")
+    assert cast.scalar("SELECT count(*) FROM case_events WHERE trigger = 'save'") == 1
+
+
+def test_what_does_not_fit_is_said_beside_the_field_while_one_types_on(someone: Someone, home: str) -> None:
+    page = someone().page
+    page.goto(f"{home}/s/pulse")
+    page.locator("#q-staff-a").fill("many")
+    page.locator("#q-staff-a").blur()
+
+    expect(page.locator("#q-staff-error")).to_contain_text("Enter a number")
+    expect(page.locator("#q-staff-a")).to_have_value("many")
+    page.locator("#q-staff-a").fill("7")
+    page.locator("#q-staff-a").blur()
+    expect(page.locator("#q-staff-error")).to_have_count(0)
+
+
+def test_two_people_see_that_the_other_one_answered(someone: Someone, home: str) -> None:
+    mine, theirs = someone().page, someone().page
+    for page in (mine, theirs):
+        page.goto(f"{home}/s/pulse")
+    theirs.locator("#q-staff-a").fill("120")
+    theirs.locator("#q-staff-a").blur()
+    expect(theirs.locator("[data-saved]")).to_have_text("Saved at 10:00")
+    mine.locator("#q-staff-a").fill("130")
+    mine.locator("#q-staff-a").blur()
+
+    expect(mine.locator("#q-staff-conflict")).to_contain_text("120 people")
+    expect(mine.locator("#q-staff-a")).to_have_value("130")
+    mine.get_by_label("On track").check()
+    expect(mine.locator("[data-progress]")).to_have_text("2 of 4 answered")
+    theirs.reload()
+    expect(theirs.locator("#q-staff-a")).to_have_value("120")
+    mine.get_by_role("button", name="Save and come back later").click()
+    theirs.reload()
+    expect(theirs.locator("#q-staff-a")).to_have_value("130")
+
+
+def test_what_was_typed_in_the_last_moment_is_not_lost(someone: Someone, home: str) -> None:
+    page = someone().page
+    page.goto(f"{home}/s/pulse")
+    page.locator("#q-staff-a").press_sequentially("77")
+    page.goto(home)
+    page.wait_for_timeout(500)
+    page.goto(f"{home}/s/pulse")
+
+    expect(page.locator("#q-staff-a")).to_have_value("77")
+
+
+def test_a_whole_survey_is_sent_from_a_phone(someone: Someone, home: str, cast: Cast) -> None:
+    page = someone().page
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(home)
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("group", name="Are the contacts").get_by_label("Yes", exact=True).check()
+    page.locator("#q-staff-a").fill("120")
+    page.get_by_label("On track").check()
+    page.get_by_role("button", name="Save and continue").click()
+    page.get_by_label("Your name").fill("Chandra Mills")
+    page.get_by_label("I may answer for").check()
+    page.get_by_role("button", name="Submit the answers").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your answers have arrived")
+    assert cast.scalar("SELECT state FROM cases WHERE process = 'survey_response'") == "dq_review"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_keep_to_wcag_and_fit_a_phone(running: Desk, cast: Cast, tmp_path: Path, scheme: str) -> None:
+    home = f"/m/{asked_survey(cast, tmp_path, 'self-assessment')}"
+    _, key = complained(cast)
+    leave = f"/links/leave/{leave_token(cast.env, leaver(cast), asked_at=cast.env_now)}"
+    page = running.person(color_scheme=scheme, bypass_csp=True).page  # type: ignore[arg-type]
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(home)
+    sections = [link.get_attribute("href") for link in page.locator(".sections a").all()]
+    others = [f"{home}/review", f"{home}/help", f"/p/complainant/{key}", leave, "/complain", "/cancel", "/links/new"]
+    found = []
+    for path in [home, *sections, *others]:
+        page.goto(str(path))
+        found += [f"{path}: {each['id']} {each['nodes'][0]['html'][:120]}" for each in
+                  Axe().run(page, options=RULES).response["violations"]]  # fmt: skip
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found += [f"{path}: {wide} px too wide"] if wide > 0 else []
+
+    assert found == []
