@@ -32,8 +32,9 @@ check: setup ## Everything a change must pass: lint, format, types, imports, the
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-docs: setup ## Write docs/processes again from the definitions
+docs: setup ## Write docs/processes and docs/api.md again from the definitions
 	$(BIN)/muster process docs docs/processes
+	$(BIN)/python -m web.api.reference docs/api.md
 
 screenshots: setup ## Take the pictures of the README again (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots
