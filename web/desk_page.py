@@ -28,6 +28,8 @@ from web.shell import Shell
 FLASH_COOKIE = "muster_flash"
 THEME_COOKIE = "muster_theme"
 THEMES = ("auto", "light", "dark")
+KEYS_COOKIE = "muster_keys"
+A_YEAR = 365 * 24 * 3600
 _FLASH_SECONDS = 60
 _NOT_LENT = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
@@ -92,6 +94,11 @@ class _Page:
         """The appearance the reader chose: ``auto``, ``light`` or ``dark``."""
         chosen = self.request.cookies.get(THEME_COOKIE, "auto")
         return chosen if chosen in THEMES else "auto"
+
+    @property
+    def wants_keys(self) -> bool:
+        """Whether single letters act as keys; somebody who speaks to the computer switches them off (WCAG 2.1.4)."""
+        return self.request.cookies.get(KEYS_COOKIE) != "off"
 
     def page(
         self, template: str, *, title: str, block: str | None = None, status: int = 200, **values: Any

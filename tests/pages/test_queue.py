@@ -279,3 +279,10 @@ def test_the_keys_are_listed_on_a_page_and_in_a_dialog_of_every_page(desk: Signe
 
     assert "Next and previous line of a list" in amara.get("/keys").main
     assert amara.get("/queue").one("dialog#keys-help").get("open") is None
+
+
+def test_single_letter_keys_can_be_switched_off_and_on_again(desk: SignedIn) -> None:
+    amara = desk("Amara")
+    off = amara.get("/keys").form("#switch-keys").submit()
+    assert off.one("html")["data-keys"] == "off"
+    assert off.form("#switch-keys").submit().one("html")["data-keys"] == "on"

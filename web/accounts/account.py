@@ -18,13 +18,11 @@ from web.accounts import absence_form, identities, password_links, passwords, th
 from web.accounts.devices import device
 from web.accounts.entering import WrongPassword
 from web.accounts.forgotten import chosen_twice
-from web.desk_page import THEME_COOKIE, THEMES, Desk, DeskPage, set_cookie
+from web.desk_page import A_YEAR, THEME_COOKIE, THEMES, Desk, DeskPage, set_cookie
 from web.posted import Form, Posted
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
-
-A_YEAR = 365 * 24 * 3600
 
 
 @pages.get("/account", statements=12)

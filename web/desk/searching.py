@@ -7,7 +7,8 @@ from starlette.responses import Response
 from cases.searching import MOST, search
 from web.access import STAFF
 from web.desk.queue import whose
-from web.desk_page import Desk
+from web.desk_page import A_YEAR, KEYS_COOKIE, Desk, set_cookie
+from web.posted import Form
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
@@ -29,3 +30,12 @@ def found(desk: Desk) -> Response:
 def keys(desk: Desk) -> Response:
     """The keys that work where scripts run."""
     return desk.page("desk/keys.html", title="Keyboard")
+
+
+@pages.post("/keys")
+def switch_keys(desk: Desk, posted: Form) -> Response:
+    """Switch the single-letter keys on or off, on this browser."""
+    wanted = posted.text("keys") == "on"
+    response = desk.see_other("/keys", f"The keys are switched {'on' if wanted else 'off'} in this browser.")
+    set_cookie(response, desk.env.settings, KEYS_COOKIE, "on" if wanted else "off", seconds=A_YEAR)
+    return response

@@ -8,7 +8,7 @@ let goingSince = 0;
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.key === "Escape") return escape(event);
-  if (isTyping(event.target)) return;
+  if (document.documentElement.dataset.keys === "off" || isTyping(event.target)) return;
   if (help()?.open) return;
   const going = Date.now() - goingSince < WAIT_FOR_ROOM;
   goingSince = 0;
