@@ -207,11 +207,17 @@ def test_several_cases_are_given_to_a_colleague_after_a_look_at_what_will_happen
 ) -> None:
     a_day_of_work(running.cast)
     page = someone("Amara").page
-    page.keyboard.press("j")
-    page.keyboard.press("x")
-    page.keyboard.press("j")
-    page.keyboard.press("x")
+    for key in "jxjx":
+        page.keyboard.press(key)
     assert page.locator("main tbody input:checked").count() == 2
+    page.get_by_role("button", name="Do something with the ticked cases").click()
+    page.locator("main").get_by_role("button", name=re.compile("note", re.IGNORECASE)).click()
+    expect(page.locator("#preview")).to_contain_text("Žofie")
+    assert running.cast.scalar("SELECT count(*) FROM case_events WHERE kind = 'note'") == 0
+    page.locator("#bulk-note").fill("Both belong together.")
+    page.locator("#bulk-form .btn-primary").click()
+    expect(page.locator("#bulk-form")).to_have_count(0)
+    assert running.cast.scalar("SELECT count(*) FROM case_events WHERE kind = 'note'") == 2
 
 
 def test_somebody_lost_asks_for_the_keys(someone: Someone) -> None:
@@ -224,3 +230,28 @@ def test_somebody_lost_asks_for_the_keys(someone: Someone) -> None:
     expect(page.locator("#search")).to_be_focused()
     page.keyboard.type("stairs?")
     expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_a_double_click_writes_one_note(running: Desk, someone: Someone) -> None:
+    urgent = a_day_of_work(running.cast)
+    page = someone("Amara").page
+    page.goto(f"/cases/{urgent}")
+    page.locator("#note-text").fill("Said once.")
+    page.get_by_role("button", name="Write the note").dblclick()
+    expect(page.locator("#history")).to_contain_text("Said once.")
+    page.reload()
+    assert page.locator("#history").inner_text().count("Said once.") == 1
+
+
+def test_the_drawing_opens_where_the_case_is(running: Desk, someone: Someone) -> None:
+    urgent = a_day_of_work(running.cast)
+    page = someone("Amara").page
+    page.goto(f"/cases/{urgent}")
+    box, state = (
+        page.locator(".process-diagram").bounding_box(),
+        page.locator(".process-diagram .current").bounding_box(),
+    )
+    assert box is not None
+    assert state is not None
+    assert box["y"] <= state["y"] <= box["y"] + box["height"]
+    assert page.evaluate("window.scrollY") == 0

@@ -13,14 +13,26 @@ function arrived(moved = true) {
     document.getElementById("main")?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }
+  document.querySelectorAll(".process-diagram .current").forEach(showInItsBox);
   document.querySelectorAll("details.me[open]").forEach((each) => { each.open = false; });
+}
+
+// A drawing that is larger than its box opens where the case is. The page itself stays where it is.
+function showInItsBox(state) {
+  const box = state.closest(".process-diagram");
+  const [at, frame] = [state.getBoundingClientRect(), box.getBoundingClientRect()];
+  box.scrollTop += at.top + at.height / 2 - (frame.top + frame.height / 2);
+  box.scrollLeft += at.left + at.width / 2 - (frame.left + frame.width / 2);
 }
 
 // A second click on a button sends nothing a second time.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.sent && Date.now() - Number(form.dataset.sent) < 3000) event.preventDefault();
-  else form.dataset.sent = String(Date.now());
+  if (form.method !== "post") return;
+  if (form.dataset.sent && Date.now() - Number(form.dataset.sent) < 3000) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  } else form.dataset.sent = String(Date.now());
 }, true);
 
 // Menus close with Escape and with a click elsewhere.
