@@ -28,9 +28,12 @@ def browser_path() -> str | None:
     return os.environ.get("MUSTER_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser of this machine; it downloads nothing."""
+    """The browser of this machine; it downloads nothing.
+
+    For one module at a time: while it runs, this thread has a running event loop, which other tests' libraries notice.
+    """
     path = browser_path()
     if path is None:
         pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")

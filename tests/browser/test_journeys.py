@@ -12,7 +12,7 @@ from cases import commands
 from tests.browser.conftest import Desk, Someone
 from tests.cast import MONDAY, Cast
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
 MAIL = "#history"
 

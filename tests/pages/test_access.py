@@ -75,7 +75,7 @@ def filled(path: str, north: North) -> str:
         "ref": of_case.get(room, north.complaint), "case_ref": north.response, "trigger": "acknowledge",
         "number": _number(path, north), "sha256": north.sha256, "view_id": north.view, "process": "complaint",
         "name": "complaint" if "processes" in path else "deadlines", "token": "0" * 43, "key": "A" * 43,
-        "role": "complainant", "section": "1", "what": "members", "kind": "csv",
+        "role": "complainant", "section": "1", "step": "complete", "what": "members", "kind": "csv",
     }  # fmt: skip
     return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), path)
 
@@ -159,7 +159,8 @@ def test_a_stranger_enters_no_page_of_the_staff_and_a_form_of_theirs_does_nothin
 
 def test_bo_is_told_that_there_is_nothing_of_the_north(app: FastAPI, north: North, desk: SignedIn) -> None:
     bo, before = desk("Bo"), north.fingerprint()
-    typed = {"text": "hello", "reason": "because of it", "name": "Mine", "order": str(north.contact), "step": "look"}
+    typed = {"text": "hello", "reason": "because of it", "name": "Mine", "order": str(north.contact), "step": "look", "who": "all"}
+    typed["ref"] = north.response
     csrf = token(bo)
     for method, path, route in routes(app, "GET", "POST"):
         rule = rule_of(route)

@@ -18,7 +18,9 @@ from notifications.transport import Mail
 from state_machines.registry import processes
 from state_machines.values import SYSTEM
 from tests.cast import Cast
-from tests.conftest import TEMPLATE, _administer
+from tests.conftest import fresh_database
+
+pytestmark = pytest.mark.xdist_group("sample")
 
 NOW = datetime(2026, 6, 17, 14, 25, tzinfo=UTC)
 """A Wednesday in summer time."""
@@ -36,16 +38,12 @@ def an_environment(engine: Engine, home: object, *, sandbox: bool = True) -> Env
 @pytest.fixture(scope="module")
 def sample(database_admin: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     """The sample, loaded once for all tests that only look."""
-    name = "sample_organisation"
-    _administer(database_admin, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    engine = make_engine(database_admin.url.set(database=name).render_as_string(hide_password=False))
-    try:
+    with fresh_database(database_admin) as url:
+        engine = make_engine(url)
         env = an_environment(engine, tmp_path_factory.mktemp("sample"))
         load_sample(env, now=NOW)
         yield Cast(env)
-    finally:
         engine.dispose()
-        _administer(database_admin, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_there_are_members_of_both_kinds_with_several_contacts_and_names_that_are_hard_to_spell(sample: Cast) -> None:

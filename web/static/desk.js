@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => arrived(false));
 function arrived(moved = true) {
   const wanted = document.querySelector("[data-focus]");
   if (wanted) wanted.focus();
-  else if (moved) {
+  else if (moved && (!document.activeElement || document.activeElement === document.body)) {
     document.getElementById("main")?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }
