@@ -1,8 +1,9 @@
 """The first page of a queue among a million cases, beside the least that could show the same rows. One run.
 
 The floor is a bare FastAPI handler: three statements written by hand (who asks, the rows, how many cases are in which
-state), and a plain template. It knows no stand-ins, filters or saved views, and has no frame around its table. Both
-are asked in process, in turn, without compression; what is compared is the ratio.
+state), and a plain template with the same facts in each row. It knows no stand-ins, filters or saved views, and has no
+frame around its table: a quarter of the page's bytes. Both are asked in process, in turn, by a person whose queue was
+opened before, without compression; what is compared is the ratio.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from state_machines.values import SYSTEM
 from web import sessions
 from web.app import create_app
 from web.desk_page import session_cookie
-from web.wording import left
+from web.wording import left, when_words
 
 TEAMS = 10
 PEOPLE = 6
@@ -63,7 +64,7 @@ PAGE = Templates(autoescape=True).from_string("""<!doctype html><title>My queue<
 <td><a href="/cases/{{ row.ref }}">{{ row.ref }}</a> {{ row.subject }}{% if row.on_hold %} On hold{% endif %}
 {% if row.parked_at %} Parked{% endif %}{% if row.restricted %} Restricted{% endif %}</td>
 <td><a href="/members/{{ row.member_ref }}">{{ row.member }}</a></td><td>{{ title(row.process) }}: {{ state(row) }}</td>
-<td>{{ row.owner }}</td><td>{{ left(row.deadline_at).words }}</td></tr>{% endfor %}</table>
+<td>{{ row.owner }}</td><td>{{ left(row.deadline_at).words }} {{ when(row.deadline_at) }}</td></tr>{% endfor %}</table>
 <ul>{% for row in counts %}<li>{{ title(row.process) }}, {{ state(row) }}: {{ row.n }}</li>{% endfor %}</ul>""")
 
 
@@ -82,7 +83,7 @@ def floor(env: Environment) -> FastAPI:
         return HTMLResponse(PAGE.render(
             rows=rows, counts=counts, title=lambda name: process_named(name).title,
             state=lambda row: process_named(row.process).state(row.state).title,
-            left=lambda at: left(at, LAUNCH, env.settings.zone),
+            left=lambda at: left(at, LAUNCH, env.settings.zone), when=lambda at: when_words(at, env.settings.zone),
         ))  # fmt: skip
 
     return app

@@ -18,6 +18,7 @@ from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseError, CaseNotFound
 from cases.locking import Locked
 from cases.questionnaires import kept
+from cases.rows import ref_of
 from cases.tables import CaseRow, ResponseAnswers
 from config.database import Connection, reading, transaction, without_nul
 from members import store as member_store
@@ -264,9 +265,7 @@ def _others(conn: Connection, case_id: int, parent_id: int | None, texts: Sequen
 def sample_for(env: Environment, ref: str, *, seed: int = 0, poor: bool = False) -> dict[str, Any]:
     """Return made-up answers that fit the questionnaire of a response. Raises CaseNotFound or BadInput."""
     with reading(env.engine) as conn:
-        row = conn.execute(
-            select(CaseRow.__table__).where(CaseRow.ref == without_nul(ref.strip().upper()))
-        ).one_or_none()
+        row = conn.execute(select(CaseRow.__table__).where(CaseRow.ref == ref_of(ref))).one_or_none()
         if row is None:
             raise CaseNotFound(ref)
         if row.process != PROCESS:

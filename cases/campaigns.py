@@ -12,10 +12,9 @@ import yaml
 from sqlalchemy import func, select
 
 from cases import opening, questionnaires, store
-from cases.commands import acts_for
 from cases.environment import Environment, world
-from cases.errors import BadInput, CaseNotFound, TransitionRefused
-from cases.permissions import require_sight
+from cases.errors import BadInput, TransitionRefused
+from cases.sight import row_seen
 from cases.tables import CampaignMember, CaseRow
 from config.database import Connection, reading, transaction, without_nul
 from members import store as member_store
@@ -132,12 +131,7 @@ def status(env: Environment, ref: str, *, actor: Actor, now: datetime | None = N
     """Return how far a campaign is. Raises CaseNotFound, or BadInput for a case that is no campaign."""
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        row = conn.execute(
-            select(CaseRow.__table__).where(CaseRow.ref == without_nul(ref.strip().upper()))
-        ).one_or_none()
-        require_sight(actor, row, ref, acts_for(actor, here))
-        if row is None:
-            raise CaseNotFound(ref)
+        row = row_seen(conn, ref, actor, here)
         if row.process not in KINDS.values():
             raise BadInput(f"{row.ref} is no campaign.")
         return progress(conn, row)

@@ -16,7 +16,7 @@ from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseBusy, CaseChanged, CaseNotFound, NotAllowed, TransitionRefused
 from cases.locking import Locked, lock_ref
 from cases.owners import why_not_own
-from cases.permissions import require_sight
+from cases.permissions import MAY_RESTRICT, MAY_WRITE, require_sight
 from cases.rows import person_of, staff_id_of
 from cases.tables import CaseRow
 from cases.writing import Change
@@ -247,7 +247,7 @@ def restrict(
     env: Environment, ref: str, to: Collection[str] | None, *, actor: Actor, now: datetime | None = None
 ) -> None:
     """Let only these members of staff see a case (the actor always among them), or everybody again with None."""
-    if not actor.roles & {Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR}:
+    if not actor.roles & MAY_RESTRICT:
         raise NotAllowed("Only a manager may restrict who sees a case.")
     with transaction(env.engine) as conn:
         here = world(conn, env, now)
@@ -272,5 +272,5 @@ def _staff_id(here: World, email: str) -> int:
 
 def require_staff(actor: Actor) -> None:
     """Raise NotAllowed unless the actor works here and may write."""
-    if not actor.roles & {Role.COORDINATOR, Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.ADMINISTRATOR, Role.SYSTEM}:
+    if not actor.roles & MAY_WRITE:
         raise NotAllowed("Only coordinators and managers may do this.")

@@ -14,7 +14,7 @@ from cases.environment import Environment, World, world
 from cases.locking import lock_ids
 from cases.rows import clock_from_json
 from cases.store import apply, change_of
-from cases.tables import CaseEvent, CaseRow, CaseTask, EventPersonal
+from cases.tables import PERSONAL_PART, CaseEvent, CaseRow, CaseTask, EventPersonal
 from config.database import Connection, transaction
 from members.tables import Member
 from notifications.delivery import deliver_due
@@ -130,7 +130,7 @@ def payloads(conn: Connection, keys: Sequence[tuple[int, int]]) -> Mapping[tuple
     event = CaseEvent.__table__
     rows = conn.execute(
         select(event.c.case_id, event.c.seq, event.c.details, EventPersonal.data.label("personal"))
-        .outerjoin(EventPersonal, (EventPersonal.case_id == event.c.case_id) & (EventPersonal.seq == event.c.seq))
+        .outerjoin(EventPersonal, PERSONAL_PART)
         .where(tuple_(event.c.case_id, event.c.seq).in_(list(keys)))
     )  # fmt: skip
     return {(r.case_id, r.seq): {**r.details.get("payload", {}), **(r.personal or {})} for r in rows}

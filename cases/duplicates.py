@@ -17,10 +17,11 @@ from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseChanged
 from cases.locking import Locked, lock_where
 from cases.permissions import require_sight
+from cases.rows import ref_of
 from cases.store import apply
 from cases.tables import CaseLink, CaseRow
 from cases.writing import write_links
-from config.database import Connection, transaction, without_nul
+from config.database import Connection, transaction
 from state_machines.registry import process_named
 from state_machines.values import Actor
 
@@ -82,7 +83,7 @@ def unmark_duplicate(env: Environment, ref: str, of: str, *, actor: Actor, now: 
 
 def _both(conn: Connection, ref: str, of: str, actor: Actor, here: World) -> tuple[Locked, Locked]:
     """Both cases under their locks, in order of id. Raises CaseNotFound for one that is not the actor's to see."""
-    first, second = (without_nul(each.strip().upper()) for each in (ref, of))
+    first, second = (ref_of(each) for each in (ref, of))
     if first == second:
         raise BadInput("A case is no duplicate of itself.")
     found = {locked.case.ref: locked for locked in lock_where(conn, CaseRow.ref.in_([first, second]))}

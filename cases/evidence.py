@@ -18,21 +18,21 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Row, insert, select
 
-from cases.commands import acts_for, lock_seen, plain_change
+from cases.commands import lock_seen, plain_change
 from cases.environment import Environment, world
 from cases.errors import BadInput, CaseError, CaseNotFound, NotAllowed
 from cases.file_types import ALLOWED, BadFile, check_content, safe_name
-from cases.permissions import require_sight
 from cases.promises import Finding
+from cases.sight import row_seen
 from cases.store import apply
 from cases.tables import CaseRow, EvidenceFile
 from config import clock
-from config.database import Connection, reading, transaction
+from config.database import Connection, reading, transaction, without_nul
 from state_machines.values import STAFF, Actor, Role
 
 LARGEST = 20 * 1024 * 1024
 _CHUNK = 1024 * 1024
-_MAY_ADD = (STAFF - {Role.AUDITOR}) | {Role.MEMBER, Role.COMPLAINANT, Role.SYSTEM}
+MAY_ADD = (STAFF - {Role.AUDITOR}) | {Role.MEMBER, Role.COMPLAINANT, Role.SYSTEM}
 _LEFT_OVER_AFTER = timedelta(days=1)
 
 
@@ -69,12 +69,12 @@ def add(
 
     Raises CaseNotFound, NotAllowed, BadInput with a sentence about the file, or NoRoom.
     """
-    if not actor.roles & _MAY_ADD:
+    if not actor.roles & MAY_ADD:
         raise NotAllowed("Only those who work on a case may add evidence to it.")
     try:
         clean, extension = safe_name(name)
         with reading(env.engine) as conn:
-            _seen(env, conn, ref, actor, now)
+            row_seen(conn, ref, actor, world(conn, env, now))
         kept = _keep(env.settings.evidence, content, extension, largest)
     except BadFile as bad:
         raise BadInput(str(bad)) from None
@@ -110,8 +110,8 @@ def read(
     Raises CaseNotFound, or Damaged when the content is not what was stored.
     """
     with reading(env.engine) as conn:
-        case_id = _seen(env, conn, ref, actor, now)
-        row = _row(conn, case_id, sha256)
+        case = row_seen(conn, ref, actor, world(conn, env, now))
+        row = _row(conn, case.id, sha256)
     inside = actor.roles & (STAFF | {Role.SYSTEM})
     if row is None or not (inside or row.added_by == actor.person):
         raise CaseNotFound(ref)
@@ -121,18 +121,11 @@ def read(
         raise Damaged(f"{row.name} ({bad.strerror})") from None
     if hashlib.sha256(content).hexdigest() != row.sha256:
         raise Damaged(row.name)
-    return _evidence_of(ref.strip().upper(), row), content
-
-
-def _seen(env: Environment, conn: Connection, ref: str, actor: Actor, now: datetime | None) -> int:
-    row = conn.execute(select(CaseRow.__table__).where(CaseRow.ref == ref.strip().upper())).one_or_none()
-    require_sight(actor, row, ref, acts_for(actor, world(conn, env, now)))
-    assert row is not None  # noqa: S101  require_sight has raised otherwise
-    return int(row.id)
+    return _evidence_of(case.ref, row), content
 
 
 def _row(conn: Connection, case_id: int, digest: str) -> Row[Any] | None:
-    wanted = (EvidenceFile.case_id == case_id, EvidenceFile.sha256 == digest.strip().lower())
+    wanted = (EvidenceFile.case_id == case_id, EvidenceFile.sha256 == without_nul(digest.strip().lower()))
     return conn.execute(select(EvidenceFile.__table__).where(*wanted)).one_or_none()
 
 

@@ -18,7 +18,7 @@ from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, NotAllowed
 from cases.permissions import visible
-from cases.tables import CaseEvent, CaseRow, EventPersonal
+from cases.tables import PERSONAL_PART, CaseEvent, CaseRow, EventPersonal
 from config.database import reading, to_json
 from state_machines.values import STAFF, Actor, Role
 
@@ -65,9 +65,8 @@ def _exported(actor: Actor, here: World, personal: bool) -> Select[Any]:
     columns.append(cast(event.details, Text).label("details"))
     statement = select(*columns).join(CaseRow, CaseRow.id == event.case_id)
     if personal:
-        beside = (EventPersonal.case_id == event.case_id) & (EventPersonal.seq == event.seq)
         statement = statement.add_columns(cast(EventPersonal.data, Text).label("personal"))
-        statement = statement.outerjoin(EventPersonal, beside)
+        statement = statement.outerjoin(EventPersonal, PERSONAL_PART)
     allowed = visible(actor, acts_for(actor, here))
     return statement.where(allowed, event.at <= here.now).order_by(event.case_id, event.seq)
 

@@ -29,7 +29,7 @@ def status(env: Environment, *, head: str | None = None) -> dict[str, Any]:
             "time_zone": env.settings.time_zone, "policy_version": env.policy.version,
             "sweep": _sweep(conn), **_work(conn, here.now),
             "open_cases": _open_cases(conn), "outbox": _outbox(conn, here.now), **_staff(here),
-            "migrations": {"current": _migration(conn), "head": head},
+            "migrations": {"current": migration(conn), "head": head},
         }  # fmt: skip
 
 
@@ -90,7 +90,8 @@ def _staff(here: World) -> dict[str, Any]:
     return {"staff_active": len(active), "away_without_deputy": [p.name for p, _ in away if p.id not in covered]}
 
 
-def _migration(conn: Connection) -> str | None:
+def migration(conn: Connection) -> str | None:
+    """Return the migration a database is at, or None when it is empty."""
     if conn.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
         return None
     return conn.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()

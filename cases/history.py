@@ -8,13 +8,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cases.commands import acts_for
 from cases.environment import Environment, World, world
-from cases.permissions import require_sight
-from cases.rows import staff_id_of
-from cases.tables import CaseEvent, CaseRow, EventPersonal
-from config.database import Connection, reading, without_nul
-from state_machines.objections import title_of
+from cases.people import called
+from cases.sight import row_seen
+from cases.tables import PERSONAL_PART, CaseEvent, EventPersonal
+from config.database import reading
+from state_machines.objections import capital, title_of
 from state_machines.process import Process
 from state_machines.registry import process_named
 from state_machines.values import Actor
@@ -55,7 +54,8 @@ def history(
 ) -> History:
     """Return the events of a case after one with this number. Raises CaseNotFound."""
     with reading(env.engine) as conn:
-        row, here = _seen(conn, env, ref, actor, now)
+        here = world(conn, env, now)
+        row = row_seen(conn, ref, actor, here)
         events = _EVENTS.where(CaseEvent.case_id == row.id, CaseEvent.seq > after).order_by(CaseEvent.seq)
         found = conn.execute(events.limit(limit + 1)).all()
         process = process_named(row.process)
@@ -70,7 +70,8 @@ def since_version(
     A version has one event or more, so the last so many events as there are new versions are surely all new.
     """
     with reading(env.engine) as conn:
-        row, here = _seen(conn, env, ref, actor, now)
+        here = world(conn, env, now)
+        row = row_seen(conn, ref, actor, here)
         new = max(row.version - version, 0)
         events = _EVENTS.where(CaseEvent.case_id == row.id).order_by(CaseEvent.seq.desc())
         found = conn.execute(events.limit(min(new, most))).all()[::-1]
@@ -78,30 +79,13 @@ def since_version(
         return History(row.ref, row.version, [_of(e, process, here) for e in found], False)
 
 
-_EVENTS = select(CaseEvent.__table__, EventPersonal.data.label("personal")).outerjoin(
-    EventPersonal, (EventPersonal.case_id == CaseEvent.case_id) & (EventPersonal.seq == CaseEvent.seq)
-)
-
-
-def _seen(conn: Connection, env: Environment, ref: str, actor: Actor, now: datetime | None) -> tuple[Any, World]:
-    here = world(conn, env, now)
-    row = conn.execute(select(CaseRow.__table__).where(CaseRow.ref == without_nul(ref.strip().upper()))).one_or_none()
-    require_sight(actor, row, ref, acts_for(actor, here))
-    return row, here
+_EVENTS = select(CaseEvent.__table__, EventPersonal.data.label("personal")).outerjoin(EventPersonal, PERSONAL_PART)
 
 
 def _of(row: Any, process: Process, here: World) -> Happened:
     title = title_of(process, row.trigger) if row.kind == "transition" else row.kind.replace("_", " ")
     return Happened(
-        row.seq, row.at, row.kind, title[:1].upper() + title[1:], row.trigger, row.source, row.target, row.actor,
-        _name(row.actor, here), row.role, _name(row.on_behalf_of, here) if row.on_behalf_of else None, row.details,
-        row.personal or {},
+        row.seq, row.at, row.kind, capital(title), row.trigger, row.source, row.target, row.actor,
+        called(row.actor, here.staffing), row.role,
+        called(row.on_behalf_of, here.staffing) if row.on_behalf_of else None, row.details, row.personal or {},
     )  # fmt: skip
-
-
-def _name(person: str, here: World) -> str:
-    """Who somebody is, as people say it."""
-    staff = here.staffing.get(staff_id_of(person) or 0)
-    if staff is not None:
-        return staff.name
-    return "Muster" if person.startswith("system:") else "the member" if person.startswith("member:") else person

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from cases.commands import acts_for
 from cases.environment import Environment, world
 from cases.permissions import visible
+from cases.rows import ref_of
 from cases.tables import CaseRow
 from config.database import reading, without_nul
 from members.cards import MemberCard
@@ -50,7 +51,7 @@ def open_of_member(
         rows = conn.execute(
             select(CaseRow.ref, CaseRow.subject, CaseRow.state, CaseRow.process, CaseRow.received_at)
             .join(Member, Member.id == CaseRow.member_id)
-            .where(Member.ref == without_nul(member_ref.strip().upper()), *same, visible(actor, acts_for(actor, here)))
+            .where(Member.ref == ref_of(member_ref), *same, visible(actor, acts_for(actor, here)))
             .order_by(CaseRow.received_at.desc(), CaseRow.id.desc()).limit(MOST)
         )  # fmt: skip
         return [dict(row._mapping) for row in rows]

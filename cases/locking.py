@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from cases.rows import Head, clocks_from_json, person_of
+from cases.rows import Head, clocks_from_json, person_of, ref_of
 from cases.tables import CaseRow
-from config.database import Connection, without_nul
+from config.database import Connection
 from state_machines.values import Case
 
 FIRST = (
@@ -60,7 +60,7 @@ def lock_where(conn: Connection, condition: ColumnElement[bool]) -> list[Locked]
 
 def lock_ref(conn: Connection, ref: str) -> Locked | None:
     """Return and lock the case with this reference, or None."""
-    found = lock_where(conn, CaseRow.ref == without_nul(ref.strip().upper()))
+    found = lock_where(conn, CaseRow.ref == ref_of(ref))
     return found[0] if found else None
 
 

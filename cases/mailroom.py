@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from cases.commands import acts_for
 from cases.delivering import case_views
 from cases.environment import Environment, World, world
+from cases.people import whom
 from cases.permissions import SEE_ALL_TEAMS, visible
 from cases.queries import case_page
 from cases.rows import staff_id_of
 from cases.tables import CaseRow
 from config.database import Connection, reading, without_nul
-from notifications import catalogue
+from notifications import catalogue, links
 from notifications.queries import is_genuine
 from notifications.tables import MessageRow
 from state_machines.values import Actor, Role
@@ -77,12 +78,10 @@ def seen_by(viewer: Actor, here: World) -> list[ColumnElement[bool]]:
 
 def _items(conn: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Return rows of the outbox as lists show them, with the references of their cases, in one statement."""
-
     views = case_views(conn, sorted({row.case_id for row in rows if row.case_id is not None}))
-    known = catalogue.entries()
     return [
         {
-            "id": row.id, "kind": row.kind, "title": known[row.kind].kind.title if row.kind in known else row.kind,
+            "id": row.id, "kind": row.kind, "title": catalogue.title_of(row.kind),
             "case": views[row.case_id].ref if row.case_id in views else None, "audience": row.audience,
             "receiver": row.to_email or row.to_name or whom(row.audience), "purpose": row.purpose,
             "state": row.state, "reason": row.reason, "to": row.to_email, "to_name": row.to_name,
@@ -100,20 +99,22 @@ def seen_of(env: Environment, numbers: Sequence[int], *, viewer: Actor) -> list[
         return list(conn.execute(select(MessageRow.id).where(*where)).scalars())
 
 
-def whom(audience: str) -> str:
-    """Return an audience as people say it."""
-    return audience.removeprefix("party:").replace("_", " ")
-
-
 def message(env: Environment, number: int, *, viewer: Actor) -> dict[str, Any] | None:
-    """Return a message with its text as it was sent; None also for one that is not the viewer's to see."""
+    """Return a message with its text as it was sent, but for the keys of personal links, which Muster alone reads.
+
+    None also for one that is not the viewer's to see.
+    """
     with reading(env.engine) as conn:
         where = [MessageRow.id == number, *seen_by(viewer, world(conn, env))]
         row = conn.execute(select(*MessageRow.__table__.c).where(*where)).one_or_none()
         if row is None:
             return None
         [item] = _items(conn, [row])
+
+    def told(text: str | None) -> str | None:
+        return text if text is None or Role.SYSTEM in viewer.roles else links.without_keys(text)
+
     return {
-        **item, "message_id": row.message_id, "body_text": row.body_text, "body_html": row.body_html,
+        **item, "message_id": row.message_id, "body_text": told(row.body_text), "body_html": told(row.body_html),
         "genuine": is_genuine(row) if row.body_text is not None else None,
     }  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.environment import Environment, world
-from cases.member_pages import lent, names_of, open_cases, sources_seen
+from cases.member_pages import lent, open_cases, sources_seen
 from config.database import reading
 from members import store
 from members.cards import Contact, MemberCard
@@ -79,4 +79,6 @@ def waiting_proposals(
         editable = frozenset(each.id for each in shown if may_edit(actor, each.card.team, teams))
         total = open_count(conn, lent=teams, viewer=actor)
         sources = sources_seen(conn, shown, actor, here)
-        return Waiting(shown, total, shown[-1].id if len(found) > size else None, sources, names_of(here), editable)
+        return Waiting(
+            shown, total, shown[-1].id if len(found) > size else None, sources, here.staffing.names_in_record, editable
+        )

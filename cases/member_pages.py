@@ -12,14 +12,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from cases.campaigns import KINDS
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
-from cases.keyset import BY_CLOSING, BY_DEADLINE, Order, keys
+from cases.lists.keyset import BY_CLOSING, BY_DEADLINE, Order, keys
+from cases.lists.worklist import Line, lines, lines_at
 from cases.mailroom import outbox
 from cases.permissions import visible
 from cases.tables import CaseRow
-from cases.worklist import Line, lines, lines_at
 from config.database import Connection, reading
 from members import browsing, store
 from members.browsing import MemberFilter
@@ -28,18 +27,11 @@ from members.history import RECENT, Entry, changes_of
 from members.proposal_lists import Proposal, open_count, proposals_of
 from members.tables import ConflictOfInterest, Member
 from members.visibility import find_member, lent_teams, may_change_many, may_edit
-from state_machines.process import Process
-from state_machines.registry import processes
-from state_machines.values import Actor, Role
+from state_machines.values import Actor
 
 MOST_OPEN, MOST_CLOSED, MOST_RESPONSES, MOST_MESSAGES = 50, 10, 10, 10
 HISTORY = RECENT
 RESPONSE = "survey_response"
-
-
-def openable(roles: Collection[Role]) -> list[Process]:
-    """Return the processes of which somebody with these roles may open a case about a member."""
-    return [each for each in processes().values() if each.name not in KINDS.values() and set(each.opened_by) & {*roles}]
 
 
 def lent(actor: Actor, here: World) -> frozenset[str]:
@@ -167,7 +159,8 @@ def member_page(env: Environment, ref: str, *, actor: Actor, now: datetime | Non
     return MemberPage(
         card=card, data=data, contacts=contacts, open_cases=opened[:MOST_OPEN], closed_cases=ended[:MOST_CLOSED],
         more_cases=len(opened) > MOST_OPEN or len(ended) > MOST_CLOSED, responses=responses, messages=messages,
-        changes=changes, proposals=proposals, sources=sources, names=names_of(here), conflicts=conflicts, merged=merged,
+        changes=changes, proposals=proposals, sources=sources, conflicts=conflicts, merged=merged,
+        names=here.staffing.names_in_record,
         may_edit=may_edit(actor, card.team, teams), may_merge=may_change_many(actor),
     )  # fmt: skip
 
@@ -194,7 +187,7 @@ class _Cases:
     def _lines(self, order: Order, limit: int, *where: Any) -> list[Line]:
         mine = visible(self.actor, acts_for(self.actor, self.here))
         found = keys([[CaseRow.member_id.in_(self.members), mine, *where]], order, None, limit + 1)
-        return lines(lines_at(self.conn, found, order, None), self.here)
+        return lines(lines_at(self.conn, found, order), self.here)
 
 
 def _merged(conn: Connection, card: MemberCard) -> list[MemberCard]:
@@ -215,15 +208,10 @@ def sources_seen(conn: Connection, proposals: Sequence[Proposal], actor: Actor, 
     return frozenset(conn.execute(select(CaseRow.ref).where(*from_cases)).scalars()) if proposals else frozenset()
 
 
-def names_of(here: World) -> dict[str, str]:
-    """Return what the staff are called, by how the record names them."""
-    return {person.person: person.name for person in here.staffing.people.values()}
-
-
 def _changes(
     conn: Connection, card: MemberCard, contacts: Sequence[Contact], here: World, before: int | None = None
 ) -> list[Change]:
-    names = names_of(here) | {f"member:{card.id}": card.name}
+    names = dict(here.staffing.names_in_record) | {f"member:{card.id}": card.name}
     names |= {f"contact:{contact.id}": contact.name or contact.email or "" for contact in contacts}
     found = changes_of(conn, card.id, before=before)
     return [Change(entry, names.get(entry.actor) or "Muster") for entry in found]

@@ -19,6 +19,11 @@ from members.visibility import SEE_ALL_TEAMS as SEE_ALL_TEAMS  # cases and membe
 from members.visibility import SEE_THEIR_TEAM
 from state_machines.values import Actor, Role
 
+MAY_WRITE = frozenset({Role.COORDINATOR, Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.ADMINISTRATOR, Role.SYSTEM})
+"""Notes, new owners, links: what is done to a case besides the moves of its process."""
+MAY_RESTRICT = frozenset({Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR})
+"""Say who alone may see a case."""
+
 
 def may_see(actor: Actor, row: Any, acts_for: Collection[int] = ()) -> bool:
     """Whether an actor may see a case. ``acts_for``: staff ids this person deputises for today."""

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from cases import facts as case_facts
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.forecast import Expected, expected
-from cases.permissions import as_ids, kept_out, require_sight, visible
-from cases.rows import case_of, staff_id_of
-from cases.tables import CaseEvent, CaseLink, CaseRow, CaseTask, EventPersonal, EvidenceFile
+from cases.lists.ways_in import queue_branches
+from cases.permissions import require_sight, visible
+from cases.rows import case_of, ref_of
+from cases.tables import PERSONAL_PART, CaseEvent, CaseLink, CaseRow, CaseTask, EventPersonal, EvidenceFile
 from config.database import Connection, reading, without_nul
 from members.tables import Member
 from notifications import queries as message_queries
@@ -116,25 +117,9 @@ def queue(
     """Return the open cases a person owns, or owns today for somebody away, soonest deadline first."""
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        mine = {staff_id_of(actor.person), *acts_for(actor, here)} - {None}
-        due_to_me = or_(CaseRow.owner_id.in_(mine), _nobody_stands_in(actor, here))
-        where = [visible(actor, acts_for(actor, here)), due_to_me, CaseRow.closed_at.is_(None)]
+        mine = or_(*(and_(*branch) for branch in queue_branches(actor, here)))
+        where = [visible(actor, acts_for(actor, here)), mine, CaseRow.closed_at.is_(None)]
         return _page(conn, where, here, limit, offset)
-
-
-def _nobody_stands_in(actor: Actor, here: World) -> ColumnElement[bool]:
-    """Cases whose owner is away and whose stand-in may not see them. Managers get these, and who is named in them."""
-    today = here.env.calendar.local_date(here.now)
-    away: dict[int, list[int]] = {}
-    for person in here.staffing.people.values():
-        acting = here.staffing.acting(person.id, today).staff.id
-        if acting != person.id:
-            away.setdefault(acting, []).append(person.id)
-    cases = [CaseRow.owner_id.in_(owners) & kept_out(acting) for acting, owners in away.items()]
-    if not cases:
-        return false()
-    me = CaseRow.restricted_to.contains(as_ids({staff_id_of(actor.person) or 0}))
-    return or_(*cases) if actor.roles & {Role.MANAGER, Role.SENIOR} else or_(*cases) & func.coalesce(me, false())
 
 
 @dataclass(frozen=True)
@@ -175,7 +160,7 @@ def case_page(
         source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
         row = conn.execute(
             select(CaseRow.__table__, Member.ref.label("member_ref"), Member.name.label("member"), _PARENT)
-            .select_from(source).where(CaseRow.ref == without_nul(ref.strip().upper()))
+            .select_from(source).where(CaseRow.ref == ref_of(ref))
         ).one_or_none()  # fmt: skip
         require_sight(actor, row, ref, acts_for(actor, here))
         assert row is not None  # noqa: S101  require_sight has raised otherwise
@@ -204,7 +189,7 @@ def _acting(row: Any, here: World) -> str | None:
 def _events(conn: Connection, case_id: int, last: int | None, before: int | None) -> list[dict[str, Any]]:
     newest = (
         select(CaseEvent.__table__, EventPersonal.data.label("personal"))
-        .outerjoin(EventPersonal, (EventPersonal.case_id == CaseEvent.case_id) & (EventPersonal.seq == CaseEvent.seq))
+        .outerjoin(EventPersonal, PERSONAL_PART)
         .where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq.desc())
     )  # fmt: skip
     newest = newest.where(CaseEvent.seq < before) if before is not None else newest

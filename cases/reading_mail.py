@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,19 +12,17 @@ from cases.commands import acts_for
 from cases.delivering import case_views, payloads
 from cases.environment import Environment, World, world
 from cases.errors import CaseNotFound
-from cases.mailroom import whom
+from cases.people import whom
 from cases.permissions import visible
+from cases.rows import ref_of
 from cases.tables import CaseRow
-from config.database import Connection, reading, without_nul
-from notifications import catalogue, ledger
+from config.database import Connection, reading
+from notifications import catalogue, ledger, links
 from notifications.deciding import Setting, foreseen
 from notifications.eligibility import Hold, Suppress
 from notifications.rendering import RenderingFailed, render
 from notifications.tables import MessageRow
 from state_machines.values import Actor
-
-_KEY = re.compile(r"(/(?:m|p/[a-z_:%0-9A-Z]+|unsubscribe)/)[A-Za-z0-9_\-]{20,}")
-"""Whoever has the key of a link acts as the person it was made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ def letter(env: Environment, ref: str, number: int, *, actor: Actor, now: dateti
     """
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        mine = (CaseRow.ref == without_nul(ref.strip().upper())) & visible(actor, acts_for(actor, here))
+        mine = (CaseRow.ref == ref_of(ref)) & visible(actor, acts_for(actor, here))
         row = conn.execute(
             select(MessageRow.__table__, CaseRow.ref.label("case_ref"))
             .join(CaseRow, CaseRow.id == MessageRow.case_id).where(MessageRow.id == number, mine)
@@ -78,11 +75,10 @@ def _address(name: str | None, email: str) -> str:
 
 
 def _letter(row: Any, to: str, reason: str | None, words: tuple[str, str, str], *, expected: bool) -> Letter:
-    known = catalogue.entries().get(row.kind)
-    subject, text, html = (_KEY.sub(r"\1…", part) for part in words)
-    title = known.kind.title if known else row.kind.replace("_", " ").capitalize()
+    subject, text, html = (links.without_keys(part) for part in words)
     return Letter(
-        row.id, row.case_ref, title, row.state, reason, to, row.sent_at or row.not_before, subject, text, html, expected
+        row.id, row.case_ref, catalogue.title_of(row.kind), row.state, reason, to, row.sent_at or row.not_before,
+        subject, text, html, expected,
     )  # fmt: skip
 
 

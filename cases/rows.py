@@ -6,17 +6,27 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from config.database import json_text
+from config.database import json_text, without_nul
 from state_machines.values import Case, Extension, Outcome, Pause, RunningClock, Step
 
 GENESIS = "0" * 64
 """What the first event of every case follows."""
 
 _SEPARATOR = "\x1f"
+
+
+def ref_of(text: str) -> str:
+    """Return the reference that somebody typed, as references are stored."""
+    return str(without_nul(text.strip().upper()))
+
+
+def day_of(stored: Any) -> date | None:
+    """Return a day, or the day of an instant, as the data of a case keeps it; None where there is none."""
+    return date.fromisoformat(str(stored)[:10]) if stored else None
 
 
 def person_of(staff_id: int | None) -> str | None:

@@ -11,14 +11,15 @@ from sqlalchemy import func, or_, select
 
 from cases.commands import acts_for
 from cases.environment import Environment, world
-from cases.mailroom import seen_by, whom
+from cases.mailroom import seen_by
+from cases.people import whom
 from cases.permissions import visible
 from cases.tables import CaseEvent, CaseRow
 from config.database import reading
 from members.tables import Member
 from notifications import catalogue
 from notifications.tables import FAILED, SENT, SUPPRESSED, MessageRow
-from state_machines.objections import title_of
+from state_machines.objections import capital, title_of
 from state_machines.registry import process_named
 from state_machines.values import Actor
 
@@ -118,11 +119,9 @@ def _move(row: Any) -> Move:
     moved = process.state(row.target).title if row.source != row.target and row.target in process.by_name else None
     why = str(row.details.get("why", "")) or None
     done = row.kind in ("transition", "opened")
-    return Move(row.at, row.ref, row.subject, title[:1].upper() + title[1:], moved, None if done else why or row.kind)
+    return Move(row.at, row.ref, row.subject, capital(title), moved, None if done else why or row.kind)
 
 
 def _letter(row: Any) -> Letter:
-    known = catalogue.entries()
-    title = known[row.kind].kind.title if row.kind in known else row.kind
-    return Letter(row.id, row.at, row.ref, title, row.to_name or row.to_email or whom(row.audience), row.state,
-                  row.reason)  # fmt: skip
+    to = row.to_name or row.to_email or whom(row.audience)
+    return Letter(row.id, row.at, row.ref, catalogue.title_of(row.kind), to, row.state, row.reason)

@@ -32,6 +32,8 @@ SECONDS = 8.0
 """So long somebody waits for a page; what is left after that is gone on with at the next press."""
 BETWEEN = timedelta(minutes=10)
 """Between two stops at least: what is tried again every minute does not stop time."""
+FIRST_YEAR, LAST_YEAR = 2001, 2098
+"""Working days are known from 2000 to 2100, and deadlines look ahead."""
 FOLLOW = "follow"
 NEXT = "next"
 _ONE_AT_A_TIME = 770043
@@ -83,6 +85,8 @@ def pass_time(env: Environment, step: str, *, transport: Transport | None = None
     with _alone(env):
         here = env.now()
         until = _destination(env, step.strip(), here)
+        if not FIRST_YEAR <= until.year <= LAST_YEAR:
+            raise BadInput(f"The clock can stand between {FIRST_YEAR} and {LAST_YEAR}; beyond there are no calendars.")
         if until - here > MOST and step.strip() == FOLLOW:  # the next sweep catches up with all of it at once
             _set(env, None)
             return Passed(here, env.now(), until)

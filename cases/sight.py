@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
 from cases.commands import acts_for
-from cases.environment import Environment, world
+from cases.environment import Environment, World, world
 from cases.permissions import require_sight, visible
+from cases.rows import ref_of
 from cases.tables import CaseRow
-from config.database import reading, without_nul
+from config.database import Connection, reading
 from state_machines.values import Actor
 
 
@@ -27,14 +29,18 @@ class Glance:
     owner_id: int | None
 
 
+def row_seen(conn: Connection, ref: str, actor: Actor, here: World) -> Any:
+    """Return the row of a case. Raises CaseNotFound also for a case the actor may not see."""
+    row = conn.execute(select(CaseRow.__table__).where(CaseRow.ref == ref_of(ref))).one_or_none()
+    require_sight(actor, row, ref, acts_for(actor, here))
+    return row
+
+
 def glance(env: Environment, ref: str, *, actor: Actor, now: datetime | None = None) -> Glance:
     """Return a case in brief. Raises CaseNotFound also for a case the actor may not see."""
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        wanted = CaseRow.ref == without_nul(ref.strip().upper())
-        row = conn.execute(select(CaseRow.__table__).where(wanted)).one_or_none()
-        require_sight(actor, row, ref, acts_for(actor, here))
-        assert row is not None  # noqa: S101  require_sight has raised otherwise
+        row = row_seen(conn, ref, actor, here)
         return Glance(row.id, row.ref, row.process, row.version, row.owner_id)
 
 

@@ -25,6 +25,7 @@ from cases.environment import Environment, World, world
 from cases.hands import hands, results
 from cases.locking import Locked, claim_due, lock_ids, lock_where
 from cases.nightly import moved_clocks
+from cases.rows import ref_of
 from cases.tables import CaseRow, Sweep
 from cases.writing import Change
 from config import clock
@@ -267,7 +268,7 @@ def unpark(env: Environment, ref: str, *, actor: Actor = SYSTEM, now: datetime |
     """Let a parked case be swept again at once; return whether there was such a case."""
     with transaction(env.engine) as conn:
         here = world(conn, env, now)
-        parked = lock_where(conn, (CaseRow.ref == ref.strip().upper()) & CaseRow.parked_at.is_not(None))
+        parked = lock_where(conn, (CaseRow.ref == ref_of(ref)) & CaseRow.parked_at.is_not(None))
         store.apply(
             conn, [plain_change(found, found.case, "unparked", {}, {}, actor=actor, now=here.now) for found in parked],
             here,

@@ -20,7 +20,7 @@ class CaseRow(Base):
 
     __tablename__ = "cases"
     __table_args__ = (
-        # Every list of the desk is read from an index in the order in which it is shown: see cases/worklist.py.
+        # Every list of the desk is read from an index in the order in which it is shown: see cases/lists/worklist.py.
         UniqueConstraint("process", "external_ref"),
         Index("ix_cases_due", "due_at", "id", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_cases_queue", "owner_id", "deadline_at", "id", postgresql_where=text("closed_at IS NULL")),
@@ -117,6 +117,10 @@ class EventPersonal(Base):
     seq: Mapped[int] = mapped_column(primary_key=True)
     salt: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+PERSONAL_PART = (EventPersonal.case_id == CaseEvent.case_id) & (EventPersonal.seq == CaseEvent.seq)
+"""The condition that ties an event to what of it is personal."""
 
 
 class CaseWords(Base):

@@ -58,9 +58,8 @@ def invite(
 
     Example: muster staff invite amara@x.org --as ada@x.org
     """
-    from config.clock import current, utc_now
+    from config.clock import utc_now
     from config.database import transaction
-    from members.staff_record import note_deed
     from state_machines.values import Role
     from web.accounts import password_links
 
@@ -71,8 +70,6 @@ def invite(
     who = _here(env, email)
     with transaction(env.engine) as conn:
         link = password_links.invite(conn, env, who, actor=actor, now=utc_now())
-        words = f"was sent a link to choose a password, to {who.email}"
-        note_deed(conn, who.id, words, actor=actor, now=current(conn))
     said = f"{who.name} ({who.email}) gets a link by mail at the next delivery: muster deliver"
     values = {"email": who.email, **({"link": link} if show_link else {})}
     show_done(values, f"{said}\n{link}" if show_link else said, as_json=as_json)

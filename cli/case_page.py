@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cases.mailroom import whom
+from cases.people import whom
 from cases.queries import CasePage
 from cli.output import local, span
 from state_machines.objections import title_of

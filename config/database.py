@@ -109,6 +109,7 @@ def make_engine(url: str | URL, *, pool_size: int = 5) -> Engine:
         max_overflow=pool_size,
         pool_timeout=30,
         pool_pre_ping=True,
+        hide_parameters=True,  # what people typed, and keys, stay out of what is said when a statement fails
         json_serializer=to_json,
         json_deserializer=orjson.loads,
         connect_args={

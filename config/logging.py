@@ -9,7 +9,7 @@ from typing import TextIO
 
 FIELDS = ("case_ref", "actor", "run")
 
-_URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s<>]+(?=@)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s<>]+(?=@)", re.IGNORECASE)
 _MAIL_ADDRESS = re.compile(r"(?<![\w.+:/-])[\w.+-]+@(?=[\w-]+(?:\.[\w-]+)*)")
 
 

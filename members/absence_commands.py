@@ -11,6 +11,9 @@ from members.staffing import Away, Person, Staffing
 from members.tables import ABSENCE_REASONS, Absence
 from state_machines.values import Actor, Role
 
+LAST_WORD = frozenset({Role.SENIOR, Role.COUNCIL})
+"""They decide about what managers have decided."""
+
 
 def may_record_absence(actor: Actor, about: Person, staffing: Staffing) -> bool:
     """Whether somebody may say that a person is away: themselves, their managers, senior managers, administrators.
@@ -46,6 +49,7 @@ def set_absence(
         stand_in = working(staffing, deputy) if deputy else None
         absence = Away(person.id, from_date, until_date, stand_in.id if stand_in else None)
         _check_absence(staffing, person, absence, reason)
+        _require_no_gain(actor, person, stand_in or staffing.manager_of(person.id))
         days = {"from_date": from_date, "until_date": until_date}
         row = {"staff_id": person.id, **days, "deputy_id": absence.deputy_id, "reason": reason, "created_at": now}
         conn.execute(insert(Absence).values(**row))
@@ -56,6 +60,15 @@ def set_absence(
 def _require_right(actor: Actor, person: Person, staffing: Staffing) -> None:
     if not may_record_absence(actor, person, staffing):
         raise NotYours(f"Only {person.name}, their managers and an administrator may record their absences.")
+
+
+def _require_no_gain(actor: Actor, person: Person, stand_in: Person | None) -> None:
+    """Nobody gets the last word by saying that who has it is away: not into their own hands, nor into a friend's."""
+    if stand_in is None or actor.person == person.person or actor.roles & {Role.SYSTEM, Role.ADMINISTRATOR}:
+        return
+    gained = (person.roles & LAST_WORD) - stand_in.roles
+    if gained and (stand_in.person == actor.person or not stand_in.roles & LAST_WORD):
+        raise NotYours(f"Only {person.name} or an administrator can have {stand_in.name} stand in for {person.name}.")
 
 
 def _check_absence(staffing: Staffing, person: Person, absence: Away, reason: str | None) -> None:

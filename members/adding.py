@@ -12,7 +12,7 @@ from members.cards import DECIDED, MemberCard
 from members.contact_commands import write_contact
 from members.errors import NotYours, Unusable
 from members.matching import name_key, website_domain
-from members.member_commands import checked_fields
+from members.member_commands import check_external_ref, checked_fields
 from members.tables import Member
 from members.visibility import may_edit, visible_members
 from members.writing import insert_members
@@ -49,17 +49,14 @@ def add_member(
 
 def _check_is_new(conn: Connection, wanted: Mapping[str, Any], lent: Collection[str], actor: Actor) -> None:
     """Raise Unusable when the register has this number, or a member of this name that is not surely another."""
-    if external := wanted.get("external_ref"):
-        taken = select(Member.ref, Member.name).where(Member.external_ref == external)
-        if holder := conn.execute(taken).first():
-            raise Unusable(f"{external} is already the reference of {holder.ref} {holder.name}.")
+    check_external_ref(conn, wanted)
     kind = wanted.get("kind", "organisation")
     same_name = (Member.kind == kind, Member.name_key == name_key(wanted["name"], person=kind == "person"))
     named = select(Member.ref, Member.name, Member.external_ref, Member.website).where(
         *same_name, Member.status != "merged", visible_members(actor, lent)
     )
     for other in conn.execute(named):
-        numbers = bool(external and other.external_ref)
+        numbers = bool(wanted.get("external_ref") and other.external_ref)
         mine, theirs = website_domain(wanted.get("website")), website_domain(other.website)
         if kind == "organisation" and not numbers and not (mine and theirs and mine != theirs):
             raise Unusable(

@@ -1,11 +1,13 @@
 """What others get to see of the register: frozen values, read in sets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 GONE = ("left", "terminated")
 DECIDED = ("suspended", "terminated")
 """Statuses that only a decision in a case gives or lifts."""
+_LABELS = {"external_ref": "Their own reference", "email": "E-mail", "phone": "Telephone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +55,17 @@ class Contact:
     def reachable(self) -> bool:
         """Whether mail may be tried: there is an address that has not bounced, of someone still there."""
         return self.status == "ok" and self.email is not None
+
+
+def label_of(field: str) -> str:
+    """Return what people call a field of a member or of a contact."""
+    return _LABELS.get(field, field.replace("_", " ").capitalize())
+
+
+def said(value: object) -> str:
+    """Return a value of a field as text."""
+    if value is None:
+        return ""
+    if isinstance(value, Sequence | frozenset) and not isinstance(value, str):
+        return ", ".join(sorted(map(str, value)))
+    return value.isoformat() if isinstance(value, date) else str(value)

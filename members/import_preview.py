@@ -1,10 +1,10 @@
 """What an import would do, as lines people can read: new members, changed ones, refused lines. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
+from members.cards import said
 from members.contact_merging import ContactChanges
 from members.fields import MemberRow
 from members.planning import Plan, Update
@@ -50,9 +50,9 @@ def updated_lines(plan: Plan) -> list[PreviewLine]:
 def _new(row: MemberRow) -> Iterator[Difference]:
     for field in sorted(row.values, key=lambda name: (name not in _SHOWN_FIRST, name)):
         if field != "name":
-            yield Difference(field, "", _said(row.values[field]))
+            yield Difference(field, "", said(row.values[field]))
     if row.flags:
-        yield Difference("flags", "", _said(sorted(row.flags)))
+        yield Difference("flags", "", said(sorted(row.flags)))
     for contact in row.contacts:
         yield Difference("contact", "", ", ".join(filter(None, (contact.name, contact.email, contact.phone))))
     if row.data:
@@ -64,7 +64,7 @@ def _changed(update: Update) -> Iterator[Difference]:
         if field == "data":
             yield Difference("kept beside", "", _listed(after))
         else:
-            yield Difference(field, _said(getattr(update.card, field)), _said(after))
+            yield Difference(field, said(getattr(update.card, field)), said(after))
     yield from _contacts(update.contacts)
 
 
@@ -77,13 +77,5 @@ def _contacts(changes: ContactChanges) -> Iterator[Difference]:
 
 
 def _listed(data: Mapping[str, Any]) -> str:
-    words = [f"{name}: {_said(value)}" for name, value in list(data.items())[:3]]
+    words = [f"{name}: {said(value)}" for name, value in list(data.items())[:3]]
     return "; ".join(words) + (f" and {len(data) - 3} more" if len(data) > 3 else "")
-
-
-def _said(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Sequence | frozenset) and not isinstance(value, str):
-        return ", ".join(sorted(map(str, value)))
-    return value.isoformat() if isinstance(value, date) else str(value)

@@ -62,7 +62,7 @@ def write_fields(
     """Write checked fields of a locked member. Raises Unusable for what only a decision in a case may change."""
     _check_decisions(card, wanted)
     _check_days(card, wanted)
-    _check_external_ref(conn, card, wanted)
+    check_external_ref(conn, wanted, of=card.id)
     apply_changes(conn, [(card.id, wanted)], source=source, actor=actor, now=now)
 
 
@@ -93,10 +93,12 @@ def _check_days(card: MemberCard, wanted: Mapping[str, Any]) -> None:
         raise Unusable(f"{card.name} cannot leave on {left}, before it joined on {joined}.")
 
 
-def _check_external_ref(conn: Connection, card: MemberCard, wanted: Mapping[str, Any]) -> None:
+def check_external_ref(conn: Connection, wanted: Mapping[str, Any], *, of: int | None = None) -> None:
+    """Raise Unusable when the reference that is wanted is another member's than that with the id ``of``."""
     if (external := wanted.get("external_ref")) is None:
         return
-    statement = select(Member.ref, Member.name).where(Member.external_ref == external, Member.id != card.id)
+    others = [] if of is None else [Member.id != of]
+    statement = select(Member.ref, Member.name).where(Member.external_ref == external, *others)
     if other := conn.execute(statement).first():
         raise Unusable(f"{external} is already the reference of {other.ref} {other.name}.")
 

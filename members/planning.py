@@ -1,7 +1,7 @@
 """What an import would do to the register: which row is which member, and what it changes. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,8 +12,6 @@ from members.errors import listed
 from members.fields import MemberRow
 from members.matching import name_key, website_domain
 from members.spreadsheets import Refusal
-
-TeamOf = Callable[[Mapping[str, Any]], str | None]
 
 
 @dataclass(frozen=True, slots=True)

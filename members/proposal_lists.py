@@ -2,21 +2,20 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select
 
 from config.database import Connection
 from members import store
-from members.cards import Contact, MemberCard
+from members.cards import Contact, MemberCard, label_of, said
 from members.contact_commands import called
 from members.tables import Contact as ContactTable
 from members.tables import Member, MemberProposal
 from members.visibility import visible_members
 from state_machines.values import Actor
 
-_LABELS = {"external_ref": "Their own reference", "email": "E-mail", "phone": "Telephone"}
 GONE = "no longer a contact"
 
 
@@ -119,7 +118,7 @@ def _proposal(row: Row[Any], card: MemberCard, contacts: Sequence[Contact], name
 def _lines(changes: Mapping[str, Any], card: MemberCard, contacts: Mapping[int, Contact]) -> Iterator[Line]:
     for field, pair in changes.items():
         if field not in ("contacts", "note"):
-            yield Line(_label(field), _said(pair[0]), _said(getattr(card, field)), _said(pair[1]))
+            yield Line(label_of(field), said(pair[0]), said(getattr(card, field)), said(pair[1]))
     for each in changes.get("contacts", ()):
         yield from _contact_lines(each, contacts)
 
@@ -135,8 +134,8 @@ def _contact_lines(change: Mapping[str, Any], contacts: Mapping[int, Contact]) -
         return
     for field, pair in change.items():
         if field not in ("do", "id", "who"):
-            now = _said(getattr(contact, field)) if contact else GONE
-            yield Line(f"{_label(field)} of {change['who']}", _said(pair[0]), now, _said(pair[1]))
+            now = said(getattr(contact, field)) if contact else GONE
+            yield Line(f"{label_of(field)} of {change['who']}", said(pair[0]), now, said(pair[1]))
 
 
 def _added(change: Mapping[str, Any], contacts: Mapping[int, Contact]) -> Line:
@@ -146,11 +145,3 @@ def _added(change: Mapping[str, Any], contacts: Mapping[int, Contact]) -> Line:
     wanted = ", ".join(part for part in parts if part)
     there = f"{called(same)} ({same.status})" if same else ""
     return Line("A new contact", "", wanted if same and same.status == "ok" else there, wanted)
-
-
-def _label(field: str) -> str:
-    return _LABELS.get(field, field.replace("_", " ").capitalize())
-
-
-def _said(value: object) -> str:
-    return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 from zipfile import BadZipFile
 
 from openpyxl import load_workbook
@@ -20,6 +20,8 @@ from members.errors import Unusable
 
 DELIMITERS = ",;\t"
 SAMPLE = 65536
+MOST_COLUMNS = 1000
+_BEYOND = 20
 OLD_EXCEL, ZIPPED = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
 _BROKEN_BOOK = (
     InvalidFileException,
@@ -96,6 +98,8 @@ def _column_names(header: list[str]) -> tuple[str, ...]:
     """Return a name for every column: nameless ones by their number, repeated ones with a number behind."""
     while header and not header[-1]:
         header = header[:-1]
+    if len(header) > MOST_COLUMNS:
+        raise Unusable(f"The first row has {len(header):,} columns; {MOST_COLUMNS} are the most that are read.")
     names: list[str] = []
     for number, given in enumerate(header, start=1):
         name, again = given or f"column {number}", 2
@@ -226,11 +230,23 @@ def _sheet_rows(path: Path) -> Iterator[Row]:
     with warnings.catch_warnings(), path.open("rb") as file:
         warnings.simplefilter("ignore")  # remarks on styles and extensions, which do not matter here
         try:
-            book = load_workbook(file, read_only=True, data_only=True)
-            for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+            sheet = load_workbook(file, read_only=True, data_only=True).worksheets[0]
+            sheet.reset_dimensions()  # what a file says of its own size may be anything
+            rows = sheet.iter_rows(values_only=True, max_col=_width(sheet))
+            for number, cells in enumerate(rows, start=1):
                 yield number, [_text(cell) for cell in cells]
         except _BROKEN_BOOK as problem:
             raise Unusable(f"{path.name} cannot be read as an XLSX file; open it and save it again.") from problem
+
+
+def _width(sheet: Any) -> int:
+    """How many columns are read: those of the first row that has any, and some beyond, so that strays are noticed.
+
+    A cell at the far end of a row makes a row of 16,384 cells, and a file of a few kilobytes a million such rows.
+    """
+    rows = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1)
+    first = next((cells for cells in rows if any(cell is not None for cell in cells)), ())
+    return max((n for n, cell in enumerate(first, start=1) if cell is not None), default=1) + _BEYOND
 
 
 def _text(cell: object) -> str:

@@ -3,17 +3,41 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, ScalarSelect, Select, func, select
 
-from config.database import Connection
+from config.database import Connection, Engine
 from members.staffing import Away, Person, Staffing, staffing_of
-from members.tables import Absence, ConflictOfInterest, Member, Staff, Team
+from members.tables import Absence, ConflictOfInterest, Member, Staff, StaffVersion, Team
 from state_machines.values import Role
 
+_READ: WeakKeyDictionary[Engine, tuple[UUID, Staffing]] = WeakKeyDictionary()
+"""The staff of the version last read from each database. A version has one staff, so this cannot be out of date."""
 
-def staffing(conn: Connection) -> Staffing:
-    """Return the staff with absences, deputies, teams and conflicts of interest, in three statements."""
+
+def version() -> ScalarSelect[UUID]:
+    """Return the version of the staff as a part of a statement: another one after every change of them."""
+    return select(StaffVersion.version).scalar_subquery()
+
+
+def staffing(conn: Connection, at: UUID | None = None) -> Staffing:
+    """Return the staff with absences, deputies, teams and conflicts of interest as this transaction sees them.
+
+    One statement where nothing changed since they were last read, else four. ``at``: the version, where this
+    transaction has read it already.
+    """
+    at = at or conn.execute(select(StaffVersion.version)).scalar_one()
+    known = _READ.get(conn.engine)
+    if known is not None and known[0] == at:
+        return known[1]
+    found = _read(conn)  # perhaps newer than the version, never older: at worst it is read once more
+    _READ[conn.engine] = at, found
+    return found
+
+
+def _read(conn: Connection) -> Staffing:
     declared = (
         select(func.array_agg(ConflictOfInterest.member_id))
         .where(ConflictOfInterest.staff_id == Staff.id)

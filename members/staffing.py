@@ -7,7 +7,7 @@ from functools import cached_property
 
 from state_machines.values import Actor, Role
 
-_NOT_LENT = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+NOT_LENT = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 """Roles that a deputy does not get from the person who is away."""
 
 
@@ -65,9 +65,9 @@ class NoStaff(LookupError):
         return "Nobody on the staff is active; add someone first (muster staff add)."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Staffing:
-    """The staff, their absences and the leads of the teams."""
+    """The staff, their absences and the leads of the teams. Compared by identity."""
 
     people: Mapping[int, Person]
     absences: tuple[Away, ...] = ()
@@ -79,6 +79,21 @@ class Staffing:
         for away in self.absences:
             found.setdefault(away.staff_id, []).append(away)
         return found
+
+    @cached_property
+    def active(self) -> tuple[Person, ...]:
+        """Who works here, by name."""
+        return tuple(sorted((p for p in self.people.values() if p.active), key=lambda p: p.name.casefold()))
+
+    @cached_property
+    def names(self) -> Mapping[int, str]:
+        """What people are called, by their ids; those who left too."""
+        return {person.id: person.name for person in self.people.values()}
+
+    @cached_property
+    def names_in_record(self) -> Mapping[str, str]:
+        """The same by how the record names them: ``staff:3``."""
+        return {person.person: person.name for person in self.people.values()}
 
     def get(self, staff_id: int) -> Person | None:
         """Return the person, who may have left, or None."""
@@ -195,7 +210,7 @@ class Staffing:
         me = self.people[staff_id]
         other = self.people[on_behalf_of] if on_behalf_of not in (None, staff_id) else None
         both = [me, other] if other else [me]
-        lent = other.roles - _NOT_LENT if other else frozenset()
+        lent = other.roles - NOT_LENT if other else frozenset()
         return Actor(
             person=me.person,
             name=me.name,

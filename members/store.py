@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, true, update
 
-from config.database import Connection
+from config.database import Connection, without_nul
 from members import tables
 from members.cards import Contact, MemberCard
 from members.errors import Ambiguous, NotFound, Unusable, did_you_mean, listed
@@ -78,7 +78,7 @@ def find_by_refs(
     form. Who was merged into another is found as that other member. A member for whom `only` does not hold might
     as well not be there. Two statements, however many texts.
     """
-    wanted = {text.strip() for text in texts}
+    wanted = {without_nul(text.strip()) for text in texts}
     candidates = _cards(conn, select(*CARD_COLUMNS).where(_could_be(wanted)))
     survivors = {card.merged_into for card in candidates if card.merged_into}
     merged = member_card(conn, survivors) if survivors else {}

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -171,6 +172,20 @@ class ConflictOfInterest(Base):
     __table_args__ = (Index("ix_conflicts_of_interest_member_id", "member_id"),)
 
 
+class StaffVersion(Base):
+    """One row with a value that is another after every change of the staff, absences, teams and conflicts of interest.
+
+    Triggers see to that. It is random and no number: a transaction rolled back and a backup restored never share one
+    with something else, so whoever knows the staff of a version knows them for good.
+    """
+
+    __tablename__ = "staff_version"
+    __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    version: Mapped[UUID] = mapped_column(server_default=text("gen_random_uuid()"))
+
+
 class ChangeLog(Base):
     """What changed on a member: ``{"tier": ["General", "Premier"]}``, before and after."""
 
@@ -226,3 +241,22 @@ class StaffChange(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
     __table_args__ = (Index("ix_staff_changes_staff_id", "staff_id", "id"),)
+
+
+NEW_VERSION = """
+INSERT INTO staff_version (id) VALUES (1);
+CREATE FUNCTION new_staff_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE staff_version SET version = gen_random_uuid();
+  RETURN NULL;
+END $$;
+CREATE TRIGGER staff_new_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON staff
+  FOR EACH STATEMENT EXECUTE FUNCTION new_staff_version();
+CREATE TRIGGER absences_new_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON absences
+  FOR EACH STATEMENT EXECUTE FUNCTION new_staff_version();
+CREATE TRIGGER teams_new_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON teams
+  FOR EACH STATEMENT EXECUTE FUNCTION new_staff_version();
+CREATE TRIGGER conflicts_new_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON conflicts_of_interest
+  FOR EACH STATEMENT EXECUTE FUNCTION new_staff_version();
+"""
+"""What makes a new version with every change of the staff, whoever makes it; part of the second migration."""

@@ -20,6 +20,12 @@ SEE_ALL_TEAMS = frozenset({Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.AUDITOR
 SEE_THEIR_TEAM = frozenset({Role.COORDINATOR, Role.SITE, Role.FINANCE})
 CHANGE_ALL_TEAMS = frozenset({Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR, Role.SYSTEM})
 """They also merge members and import files."""
+CHANGE_THEIR_TEAM = frozenset({Role.COORDINATOR})
+
+
+def sees_all_teams(actor: Actor) -> bool:
+    """Whether members and cases of every team are an actor's to see, walls aside; Muster itself sees them too."""
+    return bool(actor.roles & {*SEE_ALL_TEAMS, Role.SYSTEM})
 
 
 def lent_teams(actor: Actor, staffing: Staffing, on: date) -> frozenset[str]:
@@ -33,7 +39,7 @@ def lent_teams(actor: Actor, staffing: Staffing, on: date) -> frozenset[str]:
 
 def _teams(actor: Actor, lent: Collection[str]) -> frozenset[str] | None:
     """Return the teams whose members an actor may see, besides those without a team; None: all."""
-    return None if actor.roles & {*SEE_ALL_TEAMS, Role.SYSTEM} else actor.teams | frozenset(lent)
+    return None if sees_all_teams(actor) else actor.teams | frozenset(lent)
 
 
 def may_see(actor: Actor, card: MemberCard, lent: Collection[str] = ()) -> bool:
@@ -63,7 +69,7 @@ def may_edit(actor: Actor, team: str | None, lent: Collection[str] = ()) -> bool
     """Whether an actor may change a member of this team: managers all, coordinators those of their own and of none."""
     if actor.roles & CHANGE_ALL_TEAMS:
         return True
-    return Role.COORDINATOR in actor.roles and (team is None or team in actor.teams or team in lent)
+    return bool(actor.roles & CHANGE_THEIR_TEAM) and (team is None or team in actor.teams or team in lent)
 
 
 def require_edit(actor: Actor, card: MemberCard, lent: Collection[str] = ()) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -21,8 +22,9 @@ def _config() -> Config:
     return config
 
 
+@cache
 def head() -> str:
-    """Return the newest revision."""
+    """Return the newest revision; it cannot change while the program runs."""
     found = ScriptDirectory.from_config(_config()).get_current_head()
     assert found is not None  # noqa: S101  there is always a first migration
     return found

@@ -75,6 +75,12 @@ def kind(name: str) -> MessageKind:
     return entry(name).kind
 
 
+def title_of(name: str) -> str:
+    """Return what people call a kind of message; one that there is no more is called by its name."""
+    found = entries().get(name)
+    return found.kind.title if found else name.replace("_", " ").capitalize()
+
+
 def kinds() -> tuple[MessageKind, ...]:
     """Return every kind, by name."""
     return tuple(entries()[name].kind for name in sorted(entries()))

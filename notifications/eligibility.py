@@ -126,7 +126,7 @@ def _pointless(
     if message.clock and message.event_seq is not None and kind.purpose is not Purpose.LEGAL:
         newest = facts.newest.get((message.case_id, message.clock, side(message.audience)), 0)
         if newest > message.event_seq:
-            return Suppress("superseded by a newer message of the same clock")
+            return Suppress("a newer message took its place")
     return None
 
 
@@ -209,7 +209,7 @@ def _waiting(message: QueuedMessage, view: CaseView | None, kind: MessageKind, r
     if window is None:
         raise LookupError(f"The policy has no mail window {kind.window!r}.")
     opening = next_opening(window, rules.now, rules.calendar)
-    return Hold(opening, f"outside the window {kind.window!r}") if opening > rules.now else None
+    return Hold(opening, f"it is outside {kind.window} hours") if opening > rules.now else None
 
 
 def _addressed(

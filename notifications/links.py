@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ UNSUBSCRIBE = "unsubscribe"
 _SIGNATURE = 16
 _VERSION = 1
 _LONGEST = 80
+_KEY = re.compile(r"(/(?:m|p/[a-z_:%0-9A-Z]+|unsubscribe|links/leave|password)/)[A-Za-z0-9_\-]{20,}")
 
 
 class LinkForged(Exception):
@@ -93,6 +95,11 @@ def url(base: str, token: str, purpose: str = MEMBER) -> str:
     if purpose.startswith("party:"):
         return f"{base}/p/{purpose.removeprefix('party:')}/{token}"
     return f"{base}/{purpose}/{token}"
+
+
+def without_keys(text: str) -> str:
+    """Return the text of a letter with the keys of its links left out: who has one acts as whom it was made for."""
+    return _KEY.sub(r"\1…", text)
 
 
 def desk_url(base: str, ref: str | None) -> str:

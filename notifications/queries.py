@@ -62,12 +62,6 @@ def oldest_queued(conn: Connection) -> datetime | None:
     return conn.execute(statement).scalar_one()
 
 
-def by_message_id(conn: Connection, message_ids: Sequence[str]) -> dict[str, Row[Any]]:
-    """Return the messages with these Message-IDs: whom a bounce or a reply is about."""
-    statement = select(*_LIST).where(MessageRow.message_id.in_(message_ids))
-    return {row.message_id: row for row in conn.execute(statement)}
-
-
 def _filtered(statement: Select[Any], state: str | None, case_id: int | None) -> Select[Any]:
     if state is not None:
         statement = statement.where(MessageRow.state == state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.table import Table, percent
+from state_machines.objections import capital
 from state_machines.registry import processes
 
 DEADLINES = {
@@ -81,4 +82,4 @@ def clock_title(process: str, clock: str) -> str:
     """Return what a clock is called."""
     found = processes().get(process)
     named = [c.title for s in found.states for c in s.clocks if c.name == clock] if found else []
-    return named[0][:1].upper() + named[0][1:] if named else clock.replace("_", " ").capitalize()
+    return capital(named[0]) if named else clock.replace("_", " ").capitalize()

@@ -1,21 +1,30 @@
-"""A report as a workbook: the table on one sheet, what it is about on another. Nothing in it is ever a formula."""
+"""Tables as workbooks: a report with what it is about on a second sheet, or rows alone in a stream.
+
+Nothing in them is ever a formula.
+"""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.table import Cell, Table
+from reports.table import Cell, Table, Value, said
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WIDEST = 60
+_LONGEST_CELL = 32_000
+_CHUNK = 64 * 1024
 
 
 def to_xlsx(table: Table, definitions: Mapping[str, str] | None = None) -> bytes:
@@ -41,12 +50,38 @@ def to_xlsx(table: Table, definitions: Mapping[str, str] | None = None) -> bytes
     return kept.getvalue()
 
 
+def xlsx_chunks(rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:
+    """Yield rows, their heading first, as a workbook of one sheet; it is written through a file, not held in memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheet.xlsx"
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("Muster")
+        sheet.freeze_panes = "A2"
+        for row in rows:
+            sheet.append([_text(sheet, value) if isinstance(value, str) else said(value) for value in row])
+        book.save(path)
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+
+
+def _text(sheet: Any, text: str) -> Any:
+    cell = WriteOnlyCell(sheet, value=_legal(text))
+    cell.data_type = "s"
+    return cell
+
+
+def _legal(text: str) -> str:
+    """Return a text without what a workbook may not hold, and no longer than a cell."""
+    return _CONTROLS.sub("", text)[:_LONGEST_CELL]
+
+
 def _write(sheet: Worksheet, row: Sequence[Cell]) -> None:
     """Append a row. A text is written as a text, whatever it begins with."""
     number = 1 if sheet.max_row == 1 and sheet["A1"].value is None else sheet.max_row + 1
     for place, value in enumerate(row, start=1):
         cell = sheet.cell(number, place)
-        cell.value = _CONTROLS.sub("", value) if isinstance(value, str) else value
+        cell.value = _legal(value) if isinstance(value, str) else value
         if isinstance(value, str):
             cell.data_type = "s"
 

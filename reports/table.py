@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 
 Cell = str | int | float | None
+Value = Cell | date | bool
+"""What stands in the cells of files that are not reports."""
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_CHUNK = 64 * 1024
+CSV = "text/csv; charset=utf-8"
+"""The media type of CSV."""
 NOT_APPLICABLE = "n/a"
 """Where there is nothing to divide by: never 0 %."""
 
@@ -61,21 +66,28 @@ def to_csv(table: Table) -> str:
     return out.getvalue()
 
 
-def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-    """Yield columns and rows alone as CSV, line by line, marked as UTF-8 for spreadsheets."""
+def csv_chunks(rows: Iterable[Sequence[Value]]) -> Iterator[str]:
+    """Yield rows alone, their heading first, as CSV in pieces, marked as UTF-8 for spreadsheets."""
     out = io.StringIO()
     out.write("\ufeff")
     writer = csv.writer(out)
-    for row in itertools.chain([columns], rows):
+    for row in rows:
         writer.writerow([_inert(cell) for cell in row])
-        yield out.getvalue()
-        out.seek(0)
-        out.truncate()
+        if out.tell() > _CHUNK:
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()
 
 
-def _inert(cell: Cell) -> Cell:
+def said(cell: Value) -> Value:
+    """Return a cell as people read it: yes and no as words."""
+    return ("yes" if cell else "no") if isinstance(cell, bool) else cell
+
+
+def _inert(cell: Value) -> Value:
     """A text that a spreadsheet would take for a formula is written so that it stays a text."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else said(cell)
 
 
 def to_markdown(table: Table) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel, ValidationError
 
 from state_machines.draft import Draft
@@ -78,6 +81,11 @@ def title_of(process: Process, trigger: str) -> str:
     return found or ("open the case" if trigger == "open" else trigger.replace("_", " "))
 
 
+def capital(text: str) -> str:
+    """Return a text with a capital at its beginning, otherwise as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def _read_payload(model: type[BaseModel], draft: Draft) -> dict[str, tuple[str, ...]]:
     """Read what was typed into the draft; return errors by field, in words."""
     if isinstance(draft.raw, model):
@@ -95,9 +103,32 @@ def payload_errors(bad: ValidationError) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for error in bad.errors(include_url=False):
         name = ".".join(str(part) for part in error["loc"]) or "form"
-        text = {"missing": "is required", "extra_forbidden": "is not known here"}.get(error["type"], error["msg"])
-        found[name] = (*found.get(name, ()), text.removeprefix("Value error, "))
+        found[name] = (*found.get(name, ()), _in_words(error["type"], error.get("ctx", {}), error["msg"]))
     return found
+
+
+_WRONG = {
+    "missing": "is required", "extra_forbidden": "is not known here",
+    "string_too_long": "may have at most {max_length} characters",
+    "too_short": "needs at least {min_length}", "too_long": "may have at most {max_length}",
+    "greater_than_equal": "must be {ge} or more", "less_than_equal": "must be {le} or less",
+    "greater_than": "must be more than {gt}", "less_than": "must be less than {lt}",
+    "int_parsing": "is not a whole number", "int_from_float": "is not a whole number",
+    "int_parsing_size": "is too large a number",
+    "float_parsing": "is not a number", "decimal_parsing": "is not a number",
+    "decimal_max_places": "may have at most {decimal_places} decimal places",
+    "date_parsing": "is not a date", "date_from_datetime_parsing": "is not a date",
+    "datetime_parsing": "is not a date and time", "datetime_from_date_parsing": "is not a date and time",
+    "enum": "is none of the choices", "literal_error": "is none of the choices",
+}  # fmt: skip
+"""What is wrong with a value, by the type pydantic gives it."""
+
+
+def _in_words(kind: str, limits: Mapping[str, Any], otherwise: str) -> str:
+    if kind == "string_too_short":
+        least = limits["min_length"]
+        return "is required" if least == 1 else f"needs at least {least} characters"
+    return _WRONG[kind].format(**limits) if kind in _WRONG else otherwise.removeprefix("Value error, ")
 
 
 def guard_objection(transition: Transition, draft: Draft) -> Objection | None:

@@ -18,6 +18,7 @@ from surveys.values import (
     Value,
     clean_line,
     clean_text,
+    day_words,
     exact_sum,
     is_blank,
     is_sha256,
@@ -27,6 +28,9 @@ from surveys.values import (
 
 ROUNDING = Decimal(1)
 """Percentage points by which submitted percentages may miss 100; beyond it they are refused."""
+
+_POINT_FOR_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})+")
+"""What much of Europe writes for thousands; read as a decimal point it would make 1.000 people one."""
 
 Row: TypeAlias = dict[str, Scalar]
 
@@ -70,6 +74,8 @@ def _long_text(question: Any, raw: Any, _complete: bool) -> str:
 
 
 def _number(kind: NumberKind, raw: Any, _complete: bool = True) -> Number:
+    if kind.integer and isinstance(raw, str) and _POINT_FOR_THOUSANDS.fullmatch(clean_line(raw)):
+        raise Unfit("Enter a whole number without a point, such as 1,234.")
     number = read_number(raw, kind.unit)
     if number is None:
         raise Unfit("Enter a number in digits, with a point for decimals, such as 1,234.5.")
@@ -91,9 +97,9 @@ def _date(kind: DateKind, raw: Any, _complete: bool = True) -> str:
     if day is None:
         raise Unfit("Enter a date as year-month-day, such as 2024-03-31.")
     if kind.min is not None and day < kind.min:
-        raise Unfit(f"Enter a date from {kind.min.isoformat()} on.")
+        raise Unfit(f"Enter a date from {day_words(kind.min)} on.")
     if kind.max is not None and day > kind.max:
-        raise Unfit(f"Enter a date up to {kind.max.isoformat()}.")
+        raise Unfit(f"Enter a date up to {day_words(kind.max)}.")
     return day.isoformat()
 
 

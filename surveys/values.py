@@ -6,6 +6,7 @@ Everything here survives a journey through JSON: numbers are `int` or `float`, d
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeAlias
 
@@ -93,6 +94,11 @@ def show(number: Number | Decimal) -> str:
     """Return `number` as a person would write it: 1,234.5."""
     text = f"{number:,.4f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def day_words(day: date) -> str:
+    """Return `day` as a person would write it: 31 March 2026."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def _nothing(item: object) -> bool:

@@ -15,7 +15,7 @@ from surveys.questions import (
     TableQuestion,
 )
 from surveys.routing import asked, counted
-from surveys.values import Value, show
+from surveys.values import Value, day_words, show
 
 _NO_FILES: Mapping[str, str] = {}
 
@@ -59,7 +59,7 @@ def _day(iso: str) -> str:
         day = date.fromisoformat(iso)
     except ValueError:
         return iso
-    return f"{day.day} {day:%B %Y}"
+    return day_words(day)
 
 
 def _table(question: TableQuestion, value: Any) -> Iterator[str]:

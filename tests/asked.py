@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from cases import campaigns, commands
-from cases.own_leaving import token_of
+from cases.own.links import token_of
 from cases.sweep import sweep_due
 from notifications import links
 from state_machines.values import Actor, Role

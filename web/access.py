@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, urlencode
 
+from sqlalchemy import select, true
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -14,11 +14,14 @@ from cases.environment import Environment
 from cases.errors import CaseError, NotAllowed
 from config import clock
 from config.database import reading, transaction
+from config.tables import Installation
 from members import staff_store
 from state_machines.values import STAFF as STAFF_ROLES
 from state_machines.values import Role
 from web import csrf, posted, sessions, shell
+from web.accounts import tokens
 from web.desk_page import DeskPage, VisitorPage, session_cookie
+from web.tables import WebSession
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -62,8 +65,6 @@ class Rule:
     """Of whom one is needed; for rules about the staff."""
     scope: str | None = None
     """For rules about API tokens."""
-    prefix: str | None = None
-    """Before which path a personal link's key stands; for rules about links."""
     form: bool = True
     """Whether a form must carry the CSRF field."""
 
@@ -103,17 +104,28 @@ def token(scope: str) -> Rule:
 # --------------------------------------------------------------------------------------------------- the staff
 
 
+_WHO = (
+    select(*sessions.COLUMNS, *shell.COLUMNS, staff_store.version().label("staff"))
+    .outerjoin_from(WebSession, Installation, true())
+    .where(sessions.IS_ASKED_FOR)
+)
+"""All that a page of the staff begins with, in one statement that is made once."""
+
+
 def _signed_in(request: Request, rule: Rule) -> DeskPage:
     """Return the desk of who is signed in. Raises SignInNeeded or NotAllowed."""
     env: Environment = request.app.state.env
     real = clock.utc_now()
+    key = request.cookies.get(session_cookie(env.settings))
+    if not key:
+        raise _sign_in_first(request)
     with reading(env.engine) as conn:
-        key = request.cookies.get(session_cookie(env.settings))
-        session = sessions.find(conn, key, now=real) if key else None
-        if session is None:
+        row = conn.execute(_WHO, {"token_sha256": sessions.sha256(key)}).one_or_none()
+        session = sessions.living(row, key, now=real)
+        if row is None or session is None:
             raise _sign_in_first(request)
-        staffing = staff_store.staffing(conn)
-        found = shell.facts(conn, real)
+        staffing = staff_store.staffing(conn, row.staff)
+    found = shell.shell_of(row, real)
     person = staffing.get(session.staff_id)
     if person is None or not person.active:
         raise _sign_in_first(request)
@@ -163,13 +175,9 @@ def _require_form(request: Request, page: DeskPage | VisitorPage) -> None:
 
 # ----------------------------------------------------------------------------------------------------- tokens
 
-TokenFinder = Callable[..., Any]
-
 
 def _with_token(request: Request, rule: Rule) -> None:
     """Put the actor of an API token on the request. Raises TokenRefused or NotAllowed."""
-    from web.accounts import tokens
-
     env: Environment = request.app.state.env
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not key.strip():

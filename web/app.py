@@ -14,6 +14,7 @@ from web.assets import FOLDER, Kept
 from web.headers import Headers
 from web.limits import Limits
 from web.routing import require_rules
+from web.storable import Storable
 
 ROOMS: tuple[str, ...] = (
     "web.accounts.sign_in",
@@ -67,7 +68,7 @@ ROOMS: tuple[str, ...] = (
 
 def create_app(env: Environment) -> FastAPI:
     """Return the desk of an installation. Raises NoRule when a route does not say who may enter."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, title="Muster")
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, title="Muster", redirect_slashes=False)
     app.state.env = env
     errors.add_handlers(app)
     for room in ROOMS:
@@ -78,4 +79,5 @@ def create_app(env: Environment) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Headers, https=env.settings.base_url.startswith("https://"))
     app.add_middleware(Limits)
+    app.add_middleware(Storable)
     return app

@@ -19,9 +19,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from cases.environment import Environment
 from config.settings import Settings
-from members.staffing import Person, Staffing
+from members.staffing import NOT_LENT, Person, Staffing
 from state_machines.values import Actor, Role
-from web import csrf, rendering
+from web import csrf, posted, rendering
 from web.sessions import Session
 from web.shell import Shell
 
@@ -31,7 +31,6 @@ THEMES = ("auto", "light", "dark")
 KEYS_COOKIE = "muster_keys"
 A_YEAR = 365 * 24 * 3600
 _FLASH_SECONDS = 60
-_NOT_LENT = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
 
 def session_cookie(settings: Settings) -> str:
@@ -157,7 +156,7 @@ class DeskPage(_Page):
     @cached_property
     def roles_today(self) -> frozenset[Role]:
         """Own roles, and those lent by who is away."""
-        lent = (self.staffing.people[other].roles - _NOT_LENT for other in self.stands_in_for)
+        lent = (self.staffing.people[other].roles - NOT_LENT for other in self.stands_in_for)
         return self.actor.roles.union(*lent)
 
     def actor_for(self, owner_id: int | None) -> Actor:
@@ -166,7 +165,8 @@ class DeskPage(_Page):
         ``for`` in the query names somebody else whom they stand in for, as for a decision that waits for that person.
         """
         asked = self.request.query_params.get("for", "")
-        other = int(asked) if asked.isascii() and asked.isdigit() else owner_id
+        named = posted.number_of(asked)
+        other = owner_id if named is None else named
         return self.staffing.actor(self.person.id, other if other in self.stands_in_for else None)
 
     def is_any(self, *roles: str) -> bool:
@@ -246,5 +246,5 @@ def _read_flash(request: Request) -> Mapping[str, str] | None:
         found = json.loads(base64.urlsafe_b64decode(kept))
         tone = found["tone"] if found["tone"] in ("success", "warning", "danger", "info") else "info"
         return {"text": str(found["text"]), "tone": tone}
-    except (binascii.Error, ValueError, KeyError, TypeError):
+    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
         return None

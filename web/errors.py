@@ -8,7 +8,8 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
@@ -42,6 +43,7 @@ TITLES = {
     503: "Muster is not ready",
 }
 NOT_KEPT = (FIELD, "password", "new_password", "current_password")
+_TOO_LARGE = "22003"
 BROKEN = "It is written to the log, and nothing was half done. Please try again; if it stays, tell whoever runs Muster."
 
 
@@ -52,13 +54,15 @@ def add_handlers(app: FastAPI) -> None:
         FormTooOld: _once_more,
         TokenRefused: _token,
         CaseError: _refused,
-        MembersError: _member_refused,
+        MembersError: _refused,
         UnknownProcess: _unknown,
         LinkForged: _link,
         LinkExpired: _link,
         HTTPException: _http,
         RequestValidationError: _unknown,
         OperationalError: _database,
+        NoConnectionLeft: _database,
+        DataError: _beyond,
         Exception: _broken,
     }
     for kind, answer in answers.items():
@@ -87,10 +91,6 @@ async def _refused(request: Request, error: Any) -> Response:
     return await _shown(request, error.status, str(error))
 
 
-async def _member_refused(request: Request, error: Any) -> Response:
-    return await _shown(request, error.status, str(error))
-
-
 async def _token(request: Request, error: Any) -> Response:
     return _plain(401, str(error), {"www-authenticate": "Bearer"})
 
@@ -114,6 +114,13 @@ async def _http(request: Request, error: Any) -> Response:
 async def _database(request: Request, error: Any) -> Response:
     log.error("the database does not answer", exc_info=error)
     return _plain(503, "The database does not answer. Please try again in a minute.")
+
+
+async def _beyond(request: Request, error: Any) -> Response:
+    """A number larger than the database has any leads nowhere; everything else it cannot take is a mistake of ours."""
+    if getattr(error.orig, "sqlstate", None) == _TOO_LARGE:
+        return await _unknown(request, error)
+    return await _broken(request, error)
 
 
 async def _broken(request: Request, error: Any) -> Response:
@@ -144,7 +151,7 @@ def _stranger(request: Request) -> VisitorPage | None:
     try:
         with reading(env.engine) as conn:
             return VisitorPage(request, env, shell.facts(conn, clock.utc_now()))
-    except OperationalError:
+    except (OperationalError, NoConnectionLeft):
         return None
 
 

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from state_machines.objections import capital
 from web.naming import words
 from web.posted import Posted
 
@@ -25,6 +26,13 @@ SHORT = 250
 """Texts that may be longer get several lines."""
 SPARE_ROWS = 2
 _ACRONYMS = frozenset(("FCA", "UK", "RSPO", "FCSA", "DISP", "SRC"))
+
+_CHOICES = {
+    "email": "E-mail", "better_cotton": "Better Cotton", "commitment_conduct": "Commitment and conduct",
+    "survey_signoff": "Survey sign-off", "injury_illness": "Injury or illness", "illness_injury": "Illness or injury",
+    "uk_data_protection": "UK data protection",
+}  # fmt: skip
+"""Choices whose key would not read well as words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Field:
     value: Any = ""
     """A text; for ``several`` the list of texts that are ticked; for ``checkbox`` whether it is."""
     errors: tuple[str, ...] = ()
-    limits: Mapping[str, Any] = ()  # type: ignore[assignment]
+    limits: Mapping[str, Any] | None = None
     """HTML attributes: maxlength, min, max, step."""
     rows: tuple[tuple[Field, ...], ...] = ()
 
@@ -172,11 +180,13 @@ def _options(shape: _Shape, people: Sequence[Option]) -> tuple[Option, ...]:
 
 def choice_title(value: str) -> str:
     """Return a choice as people read it: ``OUT_OF_SCOPE`` becomes ``Out of scope``, a single letter stays."""
+    if value in _CHOICES:
+        return _CHOICES[value]
     if not value.isupper() or len(value) == 1:
         return words(value)
     parts = [part if part in _ACRONYMS else part.lower() for part in value.split("_")]
     text = " ".join(parts)
-    return text[:1].upper() + text[1:]
+    return capital(text)
 
 
 def _of(shape: _Shape, name: str) -> Any:
@@ -242,7 +252,9 @@ def _shown(kind: str, given: Any, zone: ZoneInfo) -> Any:
     if kind == "lines":
         return "\n".join(map(_text, given)) if isinstance(given, list | tuple) else str(given)
     if kind == "pairs":
-        return "\n".join(f"{key}: {_text(value)}" for key, value in given.items()) if isinstance(given, Mapping) else ""
+        return (
+            "\n".join(f"{key}: {_listed(value)}" for key, value in given.items()) if isinstance(given, Mapping) else ""
+        )
     if kind == "datetime":
         return _wall_time(given, zone)
     return _text(given)
@@ -255,6 +267,10 @@ def _wall_time(given: Any, zone: ZoneInfo) -> str:
     except ValueError:
         return str(given)
     return (at.astimezone(zone) if at.tzinfo else at).strftime("%Y-%m-%dT%H:%M")
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else _text(value)
 
 
 def _text(value: Any) -> str:

@@ -14,6 +14,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from state_machines import handbook
+from state_machines.objections import capital
 from state_machines.policy import Policy
 from state_machines.process import Process
 from web.diagrams import diagram
@@ -94,7 +95,7 @@ class _Rewritten:
         elif token.type == "th_open":
             token.attrSet("scope", "col")
         elif token.type == "td_open":
-            token.attrSet("data-label", _capital(self._columns[self._column]))
+            token.attrSet("data-label", capital(self._columns[self._column]))
         if token.type in ("td_open", "td_close") and self._column == 0:
             token.tag = "th"
             if token.type == "td_open":
@@ -104,7 +105,7 @@ class _Rewritten:
         if token.type == "inline" and self._in_head:
             self._columns.append(token.content)
             for each in token.children or []:
-                each.content = _capital(each.content)
+                each.content = capital(each.content)
 
     def _inline(self, token: Token) -> Token:
         state = self._process.by_name.get(token.content) if token.type == "code_inline" else None
@@ -122,10 +123,6 @@ def _html(markup: Markup, *, inline: bool = False) -> Token:
 
 def _key(title: str) -> str:
     return "about-" + re.sub(r"\W+", "-", title.lower()).strip("-")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def first_paragraph(process: Process) -> str:

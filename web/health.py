@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 import migrations
-from cases import installation
+from cases import health, installation
 from cases.environment import Environment
 from cases.gauges import Gauges, gauges
 from config.database import reading
@@ -49,21 +47,16 @@ def _missing(env: Environment) -> str | None:
     """Why the desk cannot work, in plain words without addresses; None when it can."""
     try:
         with reading(env.engine) as conn:
-            if conn.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
+            found = health.migration(conn)
+            if found is None:
                 return "The database is empty; run: muster init"
-            found = conn.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-            if found != _newest():
-                return f"The database is at version {found}, this desk needs {_newest()}; run: muster init"
+            if found != migrations.head():
+                return f"The database is at version {found}, this desk needs {migrations.head()}; run: muster init"
             if installation.kind(conn) is None:
                 return "The database is not set up yet; run: muster init"
     except SQLAlchemyError:
         return "The database does not answer."
     return None
-
-
-@cache
-def _newest() -> str:
-    return migrations.head()
 
 
 @pages.get("/metrics", may=token("metrics"), statements=8)

@@ -25,7 +25,7 @@ class Limits:
             return
         headers = dict(scope["headers"])
         said = headers.get(b"content-length", b"0")
-        if not said.isdigit() or int(said) > self._most:
+        if not said.isdigit() or len(said) > 18 or int(said) > self._most:
             await self._refuse(scope, receive, send)
             return
         seen, answered = 0, False
@@ -51,5 +51,8 @@ class Limits:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         megabytes = self._most // (1024 * 1024)
-        answer = PlainTextResponse(f"That is too large: {megabytes} MB is the most.", status_code=413)
+        answer = PlainTextResponse(
+            f"That is too large: {megabytes} MB is the most. Please go back and send fewer or smaller files.",
+            status_code=413,
+        )
         await answer(scope, receive, send)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from state_machines.objections import title_of
+from members.staffing import Person
+from state_machines.objections import capital, title_of
 from state_machines.registry import process_named, processes
 from state_machines.values import Role
 
@@ -24,7 +25,14 @@ def state_title(process: str, state: str) -> str:
 def trigger_title(process: str, trigger: str) -> str:
     """Return what the button of a trigger says."""
     found = title_of(process_named(process), trigger) if process in processes() else words(trigger)
-    return found[:1].upper() + found[1:]
+    return capital(found)
+
+
+def person_title(person: Person) -> str:
+    """Return somebody of the staff as a choice: name, roles, team."""
+    return ", ".join(
+        [person.name, *sorted(role.label for role in person.roles), *([person.team] if person.team else [])]
+    )
 
 
 def role_title(role: str) -> str:

@@ -96,6 +96,11 @@ class Posted:
         return found
 
 
+def number_of(text: str) -> int | None:
+    """Return the whole number that a piece of an address or of a form is; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+
+
 def _label(name: str) -> str:
     return name.rpartition(".")[2].replace("_", " ").capitalize()
 
@@ -133,11 +138,12 @@ async def read(request: Request) -> Posted:
         after.push_async_callback(form.close)  # the files that came with it, once the request is answered
     texts: dict[str, list[str]] = {}
     uploads: dict[str, list[Upload]] = {}
-    for name, value in form.multi_items():
+    for given, value in form.multi_items():
+        name = _clean(given)
         if isinstance(value, UploadFile):
             if value.filename:
                 kind = value.content_type or "application/octet-stream"
-                uploads.setdefault(name, []).append(Upload(value.filename, kind, value.size or 0, value.file))
+                uploads.setdefault(name, []).append(Upload(_clean(value.filename), kind, value.size or 0, value.file))
         else:
             texts.setdefault(name, []).append(_clean(value))
     return Posted(texts, uploads)

@@ -19,8 +19,8 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 class Pages:
     """Routes of pages. ``may`` is the rule of all of them, unless a route names its own."""
 
-    def __init__(self, *, may: Rule | None = None, prefix: str = "") -> None:
-        self.router = APIRouter(prefix=prefix, default_response_class=Response)
+    def __init__(self, *, may: Rule | None = None) -> None:
+        self.router = APIRouter(default_response_class=Response)
         self._may = may
 
     def get(self, path: str, *, may: Rule | None = None, statements: int) -> Callable[[Handler], Handler]:

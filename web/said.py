@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,9 +71,33 @@ def _lines(field: Field, zone: ZoneInfo) -> Iterator[str]:
     elif field.kind == "date" and field.value:
         yield _day(field.value)
     elif field.kind == "datetime" and field.value:
-        yield field.value.replace("T", " ")
+        yield _instant(field.value, zone)
+    elif field.kind == "pairs":
+        yield from (f"{words(key)}: {value.strip()}" for key, _, value in _pairs(field.value))
+    elif field.kind == "number" and "." in str(field.value):
+        yield _amount(str(field.value))
     elif field.value not in (None, ""):
         yield from titles.get(str(field.value), str(field.value)).splitlines()
+
+
+def _instant(value: str, zone: ZoneInfo) -> str:
+    """A time by the clock on the wall; what is none stays as it was typed."""
+    try:
+        return wording.when_words(datetime.fromisoformat(value).replace(tzinfo=zone), zone)
+    except ValueError:
+        return value
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
+    return (line.partition(":") for line in text.splitlines())
+
+
+def _amount(value: str) -> str:
+    """Money with its pence; what is no number stays as it was typed."""
+    try:
+        return f"{Decimal(value):,.2f}"
+    except InvalidOperation:
+        return value
 
 
 def _day(value: str) -> str:

@@ -5,12 +5,26 @@ Whoever opens a shared view sees what they may see. A deleted view can be taken 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -58,10 +72,10 @@ def views_of(env: Environment, staff_id: int) -> list[View]:
 
 def pinned_views(conn: Connection, staff_id: int) -> list[View]:
     """Return the views that somebody has pinned."""
-    return _views(conn, [*_openable(staff_id), ViewPin.view_id.is_not(None)], staff_id)
+    return _shown(conn.execute(_PINNED, {"me": staff_id}))
 
 
-def _openable(staff_id: int) -> list[ColumnElement[bool]]:
+def _openable(staff_id: Any) -> list[ColumnElement[bool]]:
     return [SavedView.deleted_at.is_(None), or_(SavedView.owner_id == staff_id, SavedView.shared)]
 
 
@@ -73,12 +87,22 @@ def deleted_view(env: Environment, view_id: int, staff_id: int) -> View | None:
 
 
 def _views(conn: Connection, where: Sequence[ColumnElement[bool]], staff_id: int) -> list[View]:
+    return _shown(conn.execute(_ordered(where, staff_id)))
+
+
+def _ordered(where: Sequence[ColumnElement[bool]], staff_id: Any) -> Select[Any]:
     pin = and_(ViewPin.view_id == SavedView.id, ViewPin.staff_id == staff_id)
-    rows = conn.execute(
-        select(SavedView, ViewPin.view_id.is_not(None).label("pinned")).outerjoin(ViewPin, pin).where(*where)
+    return (
+        select(
+            SavedView.id, SavedView.name, SavedView.page, SavedView.query, SavedView.shared, SavedView.owner_id,
+            ViewPin.view_id.is_not(None),
+        ).outerjoin(ViewPin, pin).where(*where)
         .order_by(SavedView.owner_id != staff_id, ViewPin.position, func.lower(SavedView.name), SavedView.id)
     )  # fmt: skip
-    return [View(row.id, row.name, row.page, row.query, row.shared, row.owner_id, row.pinned) for row in rows]
+
+
+def _shown(rows: Iterable[Row[Any]]) -> list[View]:
+    return [View(*row) for row in rows]
 
 
 def _own(view_id: int, staff_id: int) -> list[ColumnElement[bool]]:
@@ -167,3 +191,8 @@ def _pin(conn: Connection, view_id: int, staff_id: int) -> None:
     after = select(func.coalesce(func.max(ViewPin.position), 0) + 1).where(ViewPin.staff_id == staff_id)
     values = {"view_id": view_id, "staff_id": staff_id, "position": after.scalar_subquery()}
     conn.execute(insert(ViewPin).values(**values).on_conflict_do_nothing())
+
+
+_ME: BindParameter[int] = bindparam("me", type_=BigInteger)
+_PINNED = _ordered([*_openable(_ME), ViewPin.view_id.is_not(None)], _ME)
+"""For every list anybody looks at: made once."""

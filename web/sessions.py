@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from config.database import Connection
 from web.tables import WebSession
@@ -50,9 +50,19 @@ def start(conn: Connection, staff_id: int, *, address: str, agent: str, now: dat
     return token
 
 
+COLUMNS = (WebSession.id, WebSession.staff_id, WebSession.started_at, WebSession.seen_at)
+"""What a statement reads for ``living``."""
+IS_ASKED_FOR = WebSession.token_sha256 == bindparam("token_sha256")
+
+
 def find(conn: Connection, token: str, *, now: datetime) -> Session | None:
     """Return the session of this token, or None when there is none or it is over. Writes nothing."""
-    row = conn.execute(select(WebSession.__table__).where(WebSession.token_sha256 == sha256(token))).one_or_none()
+    row = conn.execute(select(*COLUMNS).where(IS_ASKED_FOR), {"token_sha256": sha256(token)}).one_or_none()
+    return living(row, token, now=now)
+
+
+def living(row: Row[Any] | None, token: str, *, now: datetime) -> Session | None:
+    """Return the session of a row with ``COLUMNS``, found by its token; None when there is none or it is over."""
     if row is None or now - row.seen_at >= IDLE or now - row.started_at >= LONGEST:
         return None
     return Session(row.id, row.staff_id, token, row.started_at, row.seen_at)

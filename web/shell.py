@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from cases.health import LATE_AFTER, last_sweep
 from config.database import Connection
@@ -26,11 +27,19 @@ class Shell:
     sweep_is_late: bool
 
 
+COLUMNS = (Installation.kind, Installation.clock_at, last_sweep().label("swept_at"))
+"""What a statement reads for ``shell_of``."""
+_FACTS = select(*COLUMNS)
+
+
 def facts(conn: Connection, real: datetime) -> Shell:
     """Return what the frame shows, in one statement. ``real`` is the real instant."""
-    statement = select(Installation.kind, Installation.clock_at, last_sweep().label("swept_at"))
-    row = conn.execute(statement).one_or_none()
-    if row is None:
+    return shell_of(conn.execute(_FACTS).one_or_none(), real)
+
+
+def shell_of(row: Row[Any] | None, real: datetime) -> Shell:
+    """Return what the frame shows, from a row with ``COLUMNS``; without an installation, of a dead one."""
+    if row is None or row.kind is None:
         return Shell(False, real, False, None, True)
     sandbox = row.kind == SANDBOX
     now = row.clock_at if sandbox and row.clock_at is not None else real

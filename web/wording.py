@@ -10,9 +10,13 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from state_machines.objections import capital
+from web.naming import plural
+
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 _SOON = timedelta(days=2)
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ def left(deadline: datetime | str | None, now: datetime, zone: ZoneInfo) -> Left
         return Left(f"Overdue by {length(now - at)}", "overdue")
     days = (at.astimezone(zone).date() - now.astimezone(zone).date()).days
     if days == 0:
-        return Left(f"{_capital(length(at - now))} left, today", "today")
+        return Left(f"{capital(length(at - now))} left, today", "today")
     if days == 1:
         return Left("Tomorrow", "soon")
     return Left(f"{days} days left", "soon" if at - now < _SOON + DAY else "later")
@@ -47,18 +51,10 @@ def length(span: timedelta) -> str:
     """Return a length of time in its largest unit: ``3 days``, ``5 hours``, ``12 minutes``."""
     span = abs(span)
     if span >= DAY:
-        return _counted(span // DAY, "day")
+        return plural(span // DAY, "day")
     if span >= HOUR:
-        return _counted(span // HOUR, "hour")
-    return _counted(max(1, span // timedelta(minutes=1)), "minute")
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+        return plural(span // HOUR, "hour")
+    return plural(max(1, span // timedelta(minutes=1)), "minute")
 
 
 def day_words(value: date) -> str:
@@ -68,8 +64,25 @@ def day_words(value: date) -> str:
 
 def when_words(at: datetime, zone: ZoneInfo) -> str:
     """Return an instant: ``2 Mar 2026, 09:00``."""
+    local = at.astimezone(zone)  # strftime takes longer than all the rest of a line of a list
+    return f"{local.day} {_MONTHS[local.month]} {local.year}, {local.hour:02}:{local.minute:02}"
+
+
+def full_day_words(value: date) -> str:
+    """Return a day by which somebody must have done something: ``Friday 4 December 2026``."""
+    return f"{value:%A} {day_words(value)}"
+
+
+def full_when_words(at: datetime, zone: ZoneInfo) -> str:
+    """Return such an instant, with the city whose time it is: ``Friday 4 December 2026, 23:59 (London time)``."""
     local = at.astimezone(zone)
-    return f"{local.day} {local:%b %Y, %H:%M}"
+    city = "UTC" if zone.key == "UTC" else f"{zone.key.rpartition('/')[2].replace('_', ' ')} time"
+    return f"{full_day_words(local.date())}, {local:%H:%M} ({city})"
+
+
+def _time(machine: str, words: str) -> Markup:
+    # Digits and names of days, months and zones: there is nothing to escape, and a list of fifty would feel it.
+    return Markup(f'<time datetime="{machine}">{words}</time>')  # noqa: S704
 
 
 def filters(zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
@@ -79,24 +92,34 @@ def filters(zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
         at = instant(value)
         if at is None:
             return otherwise
-        return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), when_words(at, zone))
+        return _time(at.isoformat(timespec="seconds"), when_words(at, zone))
 
     def day(value: date | datetime | str | None, otherwise: str = "") -> Markup | str:
         if value in (None, ""):
             return otherwise
         on = _day(value, zone)
-        return Markup('<time datetime="{}">{}</time>').format(on.isoformat(), day_words(on))
+        return _time(on.isoformat(), day_words(on))
+
+    def full_day(value: date | datetime | str | None, otherwise: str = "") -> Markup | str:
+        if value in (None, ""):
+            return otherwise
+        on = _day(value, zone)
+        return _time(on.isoformat(), full_day_words(on))
+
+    def full_when(value: datetime | str | None, otherwise: str = "") -> Markup | str:
+        at = instant(value)
+        if at is None:
+            return otherwise
+        return _time(at.isoformat(timespec="seconds"), full_when_words(at, zone))
 
     def clock_time(value: datetime | str) -> str:
         at = instant(value)
         return at.astimezone(zone).strftime("%H:%M") if at else ""
 
     return {
-        "when": when, "day": day, "clock_time": clock_time, "span": length,
+        "when": when, "day": day, "full_day": full_day, "full_when": full_when, "clock_time": clock_time,
         "left": lambda deadline, now: left(deadline, now, zone),
         "count": lambda number: f"{number:,}",
-        "counted": _counted,
-        "percent": lambda share: "–" if share is None else f"{share:.1f} %".replace(".0 %", " %"),
     }  # fmt: skip
 
 

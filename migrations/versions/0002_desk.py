@@ -7,6 +7,7 @@ from sqlalchemy.dialects import postgresql
 from cases.tables import FORGET_WORDS
 from cases.words import write_all
 from config.database import UtcDateTime
+from members.tables import NEW_VERSION
 
 revision = "0002"
 down_revision = "0001"
@@ -214,6 +215,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_response_drafts_case_id_cases")),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_response_drafts")),
     )
+    op.create_table(
+        "staff_version",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_staff_version_single_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_version")),
+    )
+    op.execute(NEW_VERSION)
     _index_lists()
 
 

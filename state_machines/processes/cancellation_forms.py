@@ -83,14 +83,16 @@ class CancellationRequest(_Form):
     reasons: Annotated[
         list[Reason], Field(max_length=10, description="Why, if the member said; several may apply")
     ] = []
-    verbatim: Annotated[str, Field(max_length=4000, description="What the member said, in their words"), "personal"] = (
-        ""
-    )
+    verbatim: Annotated[
+        str, Field(max_length=4000, title="In their words", description="What the member said"), "personal"
+    ] = ""
     contract_type: Annotated[ContractType, Field(description="How long the member is bound")] = ContractType.ROLLING
     contract_start: Annotated[date | None, Field(description="The day of the contract")] = None
     contract_months: Annotated[int | None, Field(ge=1, le=60, description="Minimum term in months")] = None
     renewed_on: Annotated[date | None, Field(description="First day of the latest renewal")] = None
-    renewal_after_free: Annotated[bool, Field(description="It was renewed after free or discounted time")] = False
+    renewal_after_free: Annotated[
+        bool, Field(title="Renewed after free time", description="It was renewed after free or discounted time")
+    ] = False
     billing_day: Annotated[int | None, Field(ge=1, le=31, description="Day of the month payments are due")] = None
     monthly_price: Annotated[Money | None, Field(description="Price of a month")] = None
     frozen_until: Annotated[date | None, Field(description="Last day of a freeze that runs now")] = None

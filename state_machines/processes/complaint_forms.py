@@ -59,10 +59,10 @@ class _Form(BaseModel):
 
 Reason = Annotated[str, Field(min_length=10, max_length=4000, description="Why, as the complainant reads it")]
 Long = Annotated[str, Field(min_length=1, max_length=20_000), "personal"]
-Person = Annotated[str, Field(pattern=PERSON, description="A person of the staff, such as staff:3")]
+Person = Annotated[str, Field(pattern=PERSON, description="Somebody of the staff")]
 NoPerson = Annotated[
     Annotated[str, Field(pattern=PERSON)] | None, BeforeValidator(_blank_is_none),
-    Field(description="Who deals with it, such as staff:3; empty: you"),
+    Field(description="Who deals with it; empty: you"),
 ]  # fmt: skip
 NoCriterion = Annotated[
     Criterion | None, BeforeValidator(_blank_is_none),
@@ -125,13 +125,18 @@ class Complaint(_Form):
     complainant_type: Annotated[ComplainantType | None, Field(description="What the complainant is to us")] = None
     about_staff: Annotated[
         list[Person], BeforeValidator(_commas),
-        Field(max_length=20, description="People of ours whom it names; they are kept away from it"),
+        Field(max_length=20, title="Staff it is about",
+              description="People of ours whom it names; they are kept away from it"),
     ] = Field(default_factory=list)  # fmt: skip
-    profile: Annotated[Profile | None, Field(description="Whose rules it follows; empty: those of the policy")] = None
+    profile: Annotated[
+        Profile | None, Field(title="Rules", description="Whose rules it follows; empty: those of the policy")
+    ] = None
     severity: Annotated[Severity, Field(description="How grave it is")] = Severity.NORMAL
-    vulnerable: Annotated[bool, Field(description="A vulnerable person: contact within one working day")] = False
+    vulnerable: Annotated[bool, Field(title="Vulnerable person", description="Contact within one working day")] = False
     adjustments: Annotated[str, Field(max_length=2000, description="Reasonable adjustments"), "personal"] = ""
-    alleges_breach: Annotated[bool, Field(description="It says that a member breaches the code")] = False
+    alleges_breach: Annotated[
+        bool, Field(title="Breach alleged", description="It says that a member breaches the code")
+    ] = False
     criterion: NoCriterion = None
     desired_outcome: Annotated[str, Field(max_length=2000, description="What would put it right"), "personal"] = ""
 
@@ -262,7 +267,10 @@ class Withdrawal(_Form):
 class Verified(_Form):
     """An action that was done, and how that is known."""
 
-    remedy: Annotated[int, Field(ge=1, le=50, description="The number of the action on the list")]
+    remedy: Annotated[
+        int,
+        Field(ge=1, le=50, title="Promised action", description="Its number, in the order they were promised"),
+    ]
     evidence: Annotated[str, Field(min_length=3, max_length=2000, description="How we know"), "personal"]
 
 
@@ -309,5 +317,5 @@ class Walled(_Form):
 
     about_staff: Annotated[
         list[Person], BeforeValidator(_commas),
-        Field(min_length=1, max_length=20, description="People of ours, such as staff:3"),
+        Field(min_length=1, max_length=20, description="People of ours whom it turns out to be about"),
     ]  # fmt: skip

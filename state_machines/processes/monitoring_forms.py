@@ -76,14 +76,22 @@ class Finding(Form):
     ] = "6"
     source: Annotated[str, Field(min_length=2, max_length=200, description="Kind of source, without names of people")]
     source_date: Annotated[date, Field(description="Date of the source; for fees the date of the invoice")]
-    source_url: Annotated[str, Field(max_length=500, description="Address of a public source")] = ""
+    source_url: Annotated[str, Field(max_length=500, title="Web address", description="Of a public source")] = ""
     allegation: Annotated[str, Field(max_length=8000, description="What is alleged"), "personal"] = ""
     evidence: Annotated[str, Field(max_length=4000, description="What there is and where it is kept; no names")] = ""
-    no_evidence: Annotated[str, Field(max_length=500, description="Why there is none")] = ""
-    profile: Annotated[str, Field(max_length=20, description="Rules to follow: empty for ours, RSPO or FLA")] = ""
-    source_name: Annotated[str, Field(max_length=200, description="Who told us; kept confidential"), "personal"] = ""
-    source_email: Annotated[str, Field(max_length=254, description="Where to tell them"), "personal"] = ""
-    tell_source: Annotated[bool, Field(description="The source asked to hear when it is concluded")] = False
+    no_evidence: Annotated[str, Field(max_length=500, title="Why no evidence", description="If there is none yet")] = ""
+    profile: Annotated[
+        str, Field(max_length=20, title="Rules", description="Rules to follow: empty for ours, RSPO or FLA")
+    ] = ""
+    source_name: Annotated[
+        str, Field(max_length=200, title="Name of the source", description="Kept confidential"), "personal"
+    ] = ""
+    source_email: Annotated[
+        str, Field(max_length=254, title="E-mail of the source", description="Where to tell them"), "personal"
+    ] = ""
+    tell_source: Annotated[
+        bool, Field(title="Tell the source", description="The source asked to hear when it is concluded")
+    ] = False
 
     @model_validator(mode="after")
     def _evidence_or_why_not(self) -> Finding:

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from cases.own_links import leave_token
+from cases.own.links import leave_token
 from tests.asked import asked_survey, complained, leaver
 from tests.browser.conftest import PHONE, Desk, Someone
 from tests.browser.test_accessibility import RULES
@@ -84,6 +84,26 @@ def test_what_was_typed_in_the_last_moment_is_not_lost(someone: Someone, home: s
     page.goto(f"{home}/s/pulse")
 
     expect(page.locator("#q-staff-a")).to_have_value("77")
+
+
+def test_files_that_are_too_large_are_told_before_they_are_sent_and_nothing_typed_is_lost(
+    someone: Someone, home: str, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.pdf"
+    with film.open("wb") as file:
+        file.truncate(31 * 1024 * 1024)
+    page = someone().page
+    page.goto(f"{home}/s/pulse")
+    page.locator("[name='f.code_progress']").set_input_files(film)
+    page.locator("#q-staff-a").fill("120")
+    page.locator("#q-staff-a").blur()
+
+    expect(page.locator("[data-saved]")).to_have_text("Saved at 10:00")
+    expect(page.locator("[data-too-large]")).to_contain_text("31 MB together")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.locator("[name='f.code_progress']")).to_be_focused()
+    page.reload()
+    expect(page.locator("#q-staff-a")).to_have_value("120")
 
 
 def test_a_whole_survey_is_sent_from_a_phone(someone: Someone, home: str, cast: Cast) -> None:

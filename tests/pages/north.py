@@ -18,7 +18,6 @@ from web.accounts import tokens
 
 SECRETS = ("Nordgeheim", "Verschwiegen", "Stillewasser", "Flüsterpost")
 """Name of the member, subjects of its cases, words in notes, name of the file. The campaign is everybody's."""
-ROLES = ("site", "finance", "auditor", "council", "administrator", "manager", "senior_manager", "coordinator")
 MORE_PEOPLE = {"Sid": "site", "Fay": "finance", "Aud": "auditor"}
 
 

@@ -159,7 +159,14 @@ def test_a_stranger_enters_no_page_of_the_staff_and_a_form_of_theirs_does_nothin
 
 def test_bo_is_told_that_there_is_nothing_of_the_north(app: FastAPI, north: North, desk: SignedIn) -> None:
     bo, before = desk("Bo"), north.fingerprint()
-    typed = {"text": "hello", "reason": "because of it", "name": "Mine", "order": str(north.contact), "step": "look", "who": "all"}
+    typed = {
+        "text": "hello",
+        "reason": "because of it",
+        "name": "Mine",
+        "order": str(north.contact),
+        "step": "look",
+        "who": "all",
+    }
     typed["ref"] = north.response
     csrf = token(bo)
     for method, path, route in routes(app, "GET", "POST"):

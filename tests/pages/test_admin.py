@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from cases.commands import open_one
-from config.database import transaction
+from config import clock
+from config.database import reading, transaction
 from members import store
-from members.commands import add_staff, set_absence, set_team
+from members.commands import add_staff, set_absence, set_team, staff_left
 from notifications import outbox
 from notifications.values import NewMessage
 from state_machines.values import SYSTEM
@@ -20,6 +21,7 @@ from tests.pages.conftest import SignedIn
 from tests.pages.inspector import Client, Page
 from tests.pages.test_sign_in import signed_in_as
 from tests.shell.test_passwords import GOOD, delivered, found, person
+from web.accounts import tokens
 
 TUESDAY = MONDAY.date() + timedelta(days=1)
 FRIDAY = MONDAY.date() + timedelta(days=4)
@@ -142,7 +144,7 @@ def test_nobody_is_mailed_when_the_box_is_not_ticked(cast: Cast, desk: SignedIn)
         ({"email": "eve"}, "is not an e-mail address"),
         ({"roles": []}, "at least one role"),
         ({"roles": ["system"]}, "is not a role"),
-        ({"name": "  "}, "needs a name"),
+        ({"name": "  "}, "name is required"),
     ],
 )
 def test_who_cannot_be_added_is_said_and_nothing_typed_is_lost(
@@ -499,3 +501,20 @@ def test_an_empty_outbox_says_so(desk: SignedIn) -> None:
     page = desk("Ada").get("/admin/mail")
     assert "Nothing has failed" in page.main
     assert "Nothing waits" in page.follow("Waiting 0").main
+
+
+@pytest.mark.parametrize("recorded_at_the_desk", [True, False])
+def test_keys_of_somebody_who_left_stay_dead_when_they_come_back(
+    cast: Cast, desk: SignedIn, *, recorded_at_the_desk: bool
+) -> None:
+    number, real = int(cast.actor("Bo").person.removeprefix("staff:")), clock.utc_now()
+    with transaction(cast.env.engine) as conn:
+        key = tokens.make(conn, "A program", ["cases:read"], staff_id=number, made_by=number, now=real)
+    ada = desk("Ada")
+    if recorded_at_the_desk:
+        ada.get(f"/admin/staff/{number}/leave").form("#leave").submit()
+    else:
+        staff_left(cast.env.engine, "bo@muster.example", left_on=MONDAY.date(), actor=cast.actor("Ada"), now=MONDAY)
+    ada.get(f"/admin/staff/{number}").form(f'form[action="/admin/staff/{number}/back"]').submit()
+    with reading(cast.env.engine) as conn:
+        assert tokens.find(conn, key, now=real) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cases import commands
-from cases.deciding_together import is_together
+from cases.approving.deciding_together import is_together
 from state_machines.policy import ApprovalPolicy
 from state_machines.registry import process_named
 from tests.cast import Cast
@@ -28,9 +28,9 @@ def test_the_list_says_who_asked_what_they_say_and_what_happens_otherwise(desk: 
     assert page.words("article h3") == ["Łódź Gins"]
     [article] = page.words("article")
     assert "Submit" in article
-    assert "by Amara" in article
+    assert "Amara: Submit assessment" in article
     assert "Two claims without a licence." in article
-    assert "If nobody decides:" in article
+    assert "If nobody decides, on" in article
 
 
 def test_the_pack_shows_what_led_there_and_its_buttons_lead_to_the_forms_of_the_case(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cases import bulk, bulk_work, commands, worklist
+from cases import commands
 from cases.errors import BadInput
+from cases.lists import bulk, bulk_work, worklist
 from tests.cast import MONDAY, Cast
 from tests.pages.conftest import SignedIn
 from tests.pages.inspector import Page

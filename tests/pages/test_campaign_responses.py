@@ -37,7 +37,7 @@ def without_second_check(story: Story) -> str:
 
 
 def _why_not(story: Story, name: str) -> str:
-    from cases.campaign_review import review
+    from cases.campaigning.review import review
 
     found = review(story.cast.env, story.ref, story.response(name), actor=story.cast.actor("Amara"))
     return found.moves["complete"].why_not.lower()

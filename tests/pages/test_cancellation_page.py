@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from cases.own_leaving import leave, token_of
-from cases.own_links import leave_token
+from cases.own.leaving import leave
+from cases.own.links import leave_token, token_of
 from cases.sweep import sweep_due
 from notifications.sealing import SEALED_LINK, unseal
 from tests.asked import leaver
@@ -66,9 +66,19 @@ def test_the_mailed_link_opens_the_page_and_is_kept_sealed(visitor: Client, cast
 def test_last_day_and_last_payment_stand_there_before_anything_is_confirmed(visitor: Client, cast: Cast) -> None:
     page = visitor.get(door(cast))
 
-    assert "Last day 31 March 2026" in page.main
+    assert "Last day Tuesday 31 March 2026" in page.main
     assert "Last payment" in page.main
     assert cast.scalar("SELECT count(*) FROM cases") == 0
+
+
+def test_nothing_is_promised_about_payments_of_which_we_know_nothing(visitor: Client, cast: Cast) -> None:
+    page = visitor.get(door(cast))
+
+    assert "nothing more is collected" not in page.main
+    assert "on its usual day, if one is still due" in page.main
+    after = page.form().submit(END)
+    deliverable = cast.scalar("SELECT count(*) FROM messages WHERE kind = 'cancellation_end_notice'")
+    assert deliverable == 1 and "nothing more is collected" not in after.main
 
 
 def test_one_button_ends_it_and_a_second_click_changes_nothing(visitor: Client, cast: Cast) -> None:
@@ -78,7 +88,7 @@ def test_one_button_ends_it_and_a_second_click_changes_nothing(visitor: Client, 
     again = form.submit(END)
 
     assert state(cast) == "notice_running"
-    assert "ends on 31 March 2026" in page.main and page.path == again.path
+    assert "ends on Tuesday 31 March 2026" in page.main and page.path == again.path
     assert cast.scalar("SELECT count(*) FROM cases") == 1
     kinds = {row.kind for row in cast.rows("SELECT kind FROM messages WHERE audience = 'member'")}
     assert {"cancellation_receipt", "cancellation_end_notice"} <= kinds
@@ -186,7 +196,7 @@ def test_after_the_end_the_page_says_that_it_is_over(visitor: Client, cast: Cast
     cast.go_to(MONDAY + timedelta(days=31))
     sweep_due(cast.env)
 
-    assert "Your membership has ended on 31 March 2026" in visitor.get(home).main
+    assert "Your membership ended on Tuesday 31 March 2026" in visitor.get(home).main
     assert form.submit(agreed="true").status == 409
 
 
@@ -197,7 +207,7 @@ def test_a_link_that_was_used_leads_to_the_case(visitor: Client, cast: Cast) -> 
     again = visitor.get(page.path)
 
     assert "taken already" in again.main
-    assert "ends on 31 March 2026" in again.follow("See how it stands").main
+    assert "ends on Tuesday 31 March 2026" in again.follow("See how it stands").main
 
 
 def test_an_old_link_says_what_to_do(visitor: Client, cast: Cast) -> None:

@@ -56,7 +56,7 @@ def test_a_complaint_opens_a_case_and_leads_to_its_own_page(visitor: Client, cas
 
     [row] = cast.rows("SELECT ref, subject, data, parties FROM cases WHERE process = 'complaint'")
     assert row.ref in page.text and "We have received your complaint" in page.main
-    assert "by 9 March 2026" in page.main, "five working days after it was received"
+    assert "by Monday 9 March 2026" in page.main, "five working days after it was received"
     assert row.data["channel"] == "web"
     assert row.parties["complainant"] == {"name": "Žofie Nováková", "email": "zofie@example.org"}
     assert "zofie" not in page.path and row.ref not in page.path
@@ -91,6 +91,66 @@ def test_somebody_may_stay_unknown_and_still_see_how_it_goes_on(visitor: Client,
 
     assert cast.scalar("SELECT parties FROM cases WHERE process = 'complaint'") == {}
     assert "We received your complaint" in visitor.get(page.path).main
+
+
+def test_who_left_no_address_reads_on_their_page_what_a_letter_would_have_said(visitor: Client, cast: Cast) -> None:
+    page = f"/p/complainant/{complained(cast, email='')[1]}"
+    ref = str(cast.scalar("SELECT ref FROM cases"))
+    acknowledged(cast, ref)
+    fire(cast, ref, "allocate", "Mina", handler=cast.actor("Amara").person)
+    assert "You found the doors closed." in visitor.get(page).main
+
+    fire(cast, ref, "respond", "Amara", **ANSWER)
+
+    found = visitor.get(page).main
+    assert "We are sorry. The hours were not kept." in found and POINT["reasons"] in found
+    assert "No letter has gone to you yet" not in found
+
+
+def test_an_answer_is_on_nobodys_page_before_it_is_approved(visitor: Client, cast: Cast) -> None:
+    page = f"/p/complainant/{complained(cast, email='')[1]}"
+    ref = str(cast.scalar("SELECT ref FROM cases"))
+    acknowledged(cast, ref)
+    fire(cast, ref, "allocate", "Mina", handler=cast.actor("Amara").person)
+    fire(cast, ref, "respond", "Amara", **ANSWER, legal_risk=True)
+    assert "The hours were not kept" not in visitor.get(page).main
+
+    fire(cast, ref, "return_response", "Mina", reason="Say when the doors close")
+    assert "Say when" not in visitor.get(page).main
+    fire(cast, ref, "respond", "Amara", **{**ANSWER, "answer": "They close at 21:00."}, legal_risk=True)
+    fire(cast, ref, "approve_response", "Mina")
+
+    found = visitor.get(page).main
+    assert "They close at 21:00." in found and "The hours were not kept" not in found
+
+
+def test_an_answer_that_is_late_is_owned_up_to(visitor: Client, cast: Cast) -> None:
+    ref, token = complained(cast)
+    acknowledged(cast, ref)
+
+    cast.go_to(MONDAY + timedelta(days=40))
+
+    assert "It is late, and we are sorry." in visitor.get(f"/p/complainant/{token}").main
+
+
+def test_files_go_with_the_reply_to_our_question(visitor: Client, cast: Cast) -> None:
+    ref, token = complained(cast, profile="BETTER_COTTON")
+    acknowledged(cast, ref)
+    fire(cast, ref, "allocate", "Mina", handler=cast.actor("Amara").person)
+    fire(cast, ref, "ask_complainant", "Amara", question="Which door?")
+    form = visitor.get(f"/p/complainant/{token}").form('form[action$="/do/information_received"]')
+
+    page = form.send({"note": "The back door."}, files={"files": ("Tür.txt", b"See here.", "text/plain")})
+
+    assert "Tür.txt" in page.main and cast.scalar("SELECT state FROM cases") == "stage_1"
+
+
+def test_files_are_asked_for_again_when_the_form_comes_back(visitor: Client) -> None:
+    page = visitor.get("/complain").form().send(
+        {**STORY, "email": "zofie"}, files={"files": ("a.txt", b"words", "text/plain")}
+    )  # fmt: skip
+
+    assert "Please choose your files once more" in page.one('[role="alert"]').text
 
 
 def test_whoever_needs_help_soon_is_called_within_a_working_day(visitor: Client, cast: Cast) -> None:
@@ -163,7 +223,7 @@ def test_a_second_look_is_asked_for_once(visitor: Client, cast: Cast) -> None:
 
     assert "You asked for a second look" in page.main
     assert cast.scalar("SELECT count(*) FROM case_events WHERE trigger = 'request_stage_2'") == 1
-    assert "Put the hours on the door – by 1 May 2026" in page.main
+    assert "Put the hours on the door – by Friday 1 May 2026" in page.main
 
 
 def test_whoever_is_content_says_so(visitor: Client, cast: Cast) -> None:
@@ -192,7 +252,7 @@ def test_a_complaint_is_withdrawn_by_whoever_made_it(visitor: Client, cast: Cast
 
     page = visitor.get(home).form(f'form[action="{home}/do/withdraw"]').submit(note="It is settled.")
 
-    assert "You have withdrawn your complaint" in page.main
+    assert "You withdrew your complaint on 2 March 2026" in page.main
     assert page.all(f'form[action="{home}/do/withdraw"]') == []
 
 

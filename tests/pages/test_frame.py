@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 from tests.cast import Cast
 from tests.pages.conftest import SignedIn
@@ -31,6 +32,10 @@ def app(cast: Cast) -> FastAPI:
     @pages.get("/broken", statements=8)
     def broken(desk: Desk) -> object:
         raise ZeroDivisionError("secret")
+
+    @pages.get("/crowded", statements=8)
+    def crowded(desk: Desk) -> object:
+        raise NoConnectionLeft("secret")
 
     app = create_app(cast.env)
     pages.add_to(app)
@@ -102,6 +107,12 @@ def test_what_breaks_says_so_without_telling_secrets(desk: SignedIn) -> None:
                                   raise_server_exceptions=False)  # fmt: skip
     page = amara.get("/broken", status=500)
     assert "written to the log" in page.text
+    assert "secret" not in page.text
+
+
+def test_where_no_connection_is_left_people_are_told_to_try_again(desk: SignedIn) -> None:
+    page = desk("Amara").get("/crowded", status=503)
+    assert "Please try again in a minute" in page.text
     assert "secret" not in page.text
 
 

@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cases.own_leaving import token_of
-from cases.own_links import leave_token
+from cases.own.links import leave_token, token_of
 from config.database import transaction
 from notifications import links
 from tests.asked import asked_survey, complained, leaver, response

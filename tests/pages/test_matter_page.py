@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cases import commands
-from cases.own_leaving import token_of
+from cases.own.links import token_of
 from state_machines.values import SYSTEM
 from tests.asked import fire, leaver
 from tests.cast import Cast
@@ -58,6 +58,16 @@ def test_a_member_that_was_asked_replies_once(visitor: Client, cast: Cast) -> No
     assert page.path == home
     assert cast.scalar("SELECT count(*) FROM case_events WHERE trigger = 'reply'") == 1
     assert "Thank you. We have it." in page.main
+
+
+def test_a_member_reads_by_when_and_in_words_meant_for_it(visitor: Client, cast: Cast) -> None:
+    _, home = asked(cast)
+
+    page = visitor.get(home)
+    form = page.follow("Reply")
+
+    assert "We asked you something. Please reply by Friday 20 March 2026" in page.main
+    assert "Your reply" in form.main and "In the member's words" not in form.main
 
 
 def test_a_member_sees_nothing_of_what_is_said_inside(visitor: Client, cast: Cast) -> None:

@@ -168,6 +168,14 @@ def test_a_member_is_changed_and_the_page_says_so(cast: Cast, desk: SignedIn) ->
 
     assert "is changed." in page.main and "Vulnerable" in page.words("h1 + p")[0]
     assert cast.rows("SELECT tier, version FROM members WHERE id = 1") == [("Gold", 2)]
+    assert "Joined on: nothing → 1 May 2020" in desk("Amara").get("/members/M-000001").words("#history tbody tr")[0]
+
+
+def test_a_form_that_is_sent_as_it_was_changes_nothing_and_says_so(cast: Cast, desk: SignedIn) -> None:
+    page = desk("Amara").get("/members/M-000001/edit").form("#member").submit()
+
+    assert "Nothing was changed" in page.main
+    assert cast.scalar("SELECT version FROM members WHERE id = 1") == 1
 
 
 def test_what_is_wrong_stands_beside_its_field_with_what_was_typed(desk: SignedIn) -> None:

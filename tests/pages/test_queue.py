@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from cases import commands, worklist
+from cases import commands
+from cases.lists import worklist
 from tests.cast import Cast
 from tests.pages.conftest import SignedIn
 from tests.pages.inspector import Page

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cases import campaigns
-from cases.own_leaving import token_of
+from cases.answers import submit as hand_in
+from cases.own.links import token_of
 from cases.sweep import sweep_due
 from tests.asked import PLAN, asked_survey, fire, ref_of, response
 from tests.cast import Cast
@@ -48,7 +49,7 @@ def test_the_first_page_says_what_is_asked_by_when_and_how_far_it_is(visitor: Cl
     page = visitor.get(home)
 
     assert page.words("h1") == ["Member pulse 2026"]
-    assert "17 Apr 2026" in page.main and "London time" in page.main
+    assert "Friday 17 April 2026" in page.main and "London time" in page.main
     assert "0 of 4 answered" in page.main
     assert page.one("html")["lang"] == "en"
 
@@ -150,7 +151,11 @@ def test_a_submission_gives_a_receipt_and_a_copy_that_its_digest_fits(visitor: C
 
     assert page.path == home + "/answers"
     ref = ref_of(cast, response(cast))
-    assert ref in page.main and "Chandra Mills, Director" in page.main and "2 Mar 2026, 10:00" in page.main
+    assert (
+        ref in page.main
+        and "Chandra Mills, Director" in page.main
+        and "Monday 2 March 2026, 10:00 (London time)" in page.main
+    )
     assert "120 people" in page.main
     text = visitor.http.get(home + "/answers.txt")
     assert hashlib.sha256(text.content).hexdigest() in page.main
@@ -197,6 +202,42 @@ def test_a_save_that_comes_too_late_keeps_what_was_typed_on_the_page(visitor: Cl
     assert page.one('[name="a.staff"]')["value"] == "77"
 
 
+def test_percentages_that_do_not_add_up_are_named_when_they_are_saved(
+    visitor: Client, cast: Cast, tmp_path: Path
+) -> None:
+    home = f"/m/{asked_survey(cast, tmp_path, 'self-assessment')}"
+    form = visitor.get(home + "/s/decent_work").form("form[data-autosave]")
+
+    page = form.send({"a.contracts.direct": "80", "a.contracts.agency": "15"}, NEXT)
+
+    assert page.status == 200
+    assert "How are the people who work for you engaged? Make the parts total 100 %; they total 95 %." in page.main
+
+
+def test_rows_left_blank_do_not_grow_with_every_mistake(visitor: Client, cast: Cast, tmp_path: Path) -> None:
+    home = f"/m/{asked_survey(cast, tmp_path, 'self-assessment')}"
+    form = visitor.get(home + "/s/sourcing").form("form[data-autosave]")
+    form = form.send({"a.sources_material": "yes"}, NEXT).form("form[data-autosave]")
+    rows = "[data-question=main_suppliers] tbody tr"
+
+    for _ in range(2):
+        page = form.send({"a.main_suppliers.0.supplier": "Acme", "a.main_suppliers.0.country": "India"}, NEXT)
+        form = page.form("form[data-autosave]")
+
+    assert page.status == 422
+    assert len(page.all(rows)) == 3, "the one that is filled in, and two to spare"
+    assert "for example IN" in page.one('[name="a.main_suppliers.0.country"]')["aria-label"]
+
+
+def test_refusing_asks_for_the_statement_only(visitor: Client, home: str, cast: Cast) -> None:
+    page = visitor.get(home + "/do/refuse")
+    assert page.all('form [type="checkbox"]') == []
+
+    page.form().submit(statement="We will not take part.")
+
+    assert state(cast) == "refused"
+
+
 def test_our_questions_are_answered_on_one_page_and_sent_again(visitor: Client, home: str, cast: Cast) -> None:
     submitted(visitor, home)
     asked = [{"question": "staff", "text": "Is this everybody?"}]
@@ -225,6 +266,18 @@ def test_evidence_is_put_to_its_question_shown_and_taken_away(visitor: Client, h
     assert page.all("[data-files] a") == []
 
 
+def test_a_file_that_is_not_here_any_more_is_named_without_a_link(visitor: Client, home: str, cast: Cast) -> None:
+    ref = ref_of(cast, response(cast))
+    answers = {"contact_current": "yes", "staff": "120", "code_progress": "done"}
+    raw = {"answers": answers, "evidence": {"code_progress": ["ab" * 32]}, "respondent": {"name": "Chandra Mills"}}
+    hand_in(cast.env, ref, {**raw, "declaration": True})
+
+    page = visitor.get(home + "/answers")
+
+    assert "A file sent before" in page.main
+    assert page.all('a[href*="/files/"]') == []
+
+
 def test_a_file_that_cannot_be_taken_is_told_and_the_answers_are_saved(visitor: Client, home: str) -> None:
     form = section(visitor, home).form("form[data-autosave]")
 
@@ -232,6 +285,7 @@ def test_a_file_that_cannot_be_taken_is_told_and_the_answers_are_saved(visitor: 
 
     assert page.status == 422
     assert "run.exe" in page.one("[data-summary]").text
+    assert "run.exe" in page.one("#q-code_progress-error").text, "beside its question, too"
     assert section(visitor, home).one('[name="a.staff"]')["value"] == "9"
 
 

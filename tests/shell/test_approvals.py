@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from cases import approvals, commands
-from cases.asked_elsewhere import asked_elsewhere
-from cases.deciders import Decider
-from cases.decisions import DECIDERS, decision_points
+from cases import commands
+from cases.approving import approvals
+from cases.approving.asked_elsewhere import asked_elsewhere
+from cases.approving.deciders import Decider
+from cases.approving.decisions import DECIDERS, decision_points
+from cases.approving.escalations import absence_of, escalated_to
 from cases.environment import world
 from cases.errors import TransitionRefused
-from cases.escalations import absence_of, escalated_to
+from cases.lists.team_load import team_load
 from cases.sweep import sweep_due
-from cases.team_load import team_load
 from config.database import Connection, reading
 from state_machines.policy import ApprovalPolicy
 from state_machines.registry import check_all, process_named
@@ -50,6 +51,10 @@ def test_an_assessment_waits_for_the_coordinators_own_manager_and_for_nobody_els
     ref = recommended(cast)
     assert waiting(cast, "Mina") == [ref]
     assert [waiting(cast, who) for who in ("Max", "Sol", "Cara", "Amara", "Bo", "Ada")] == [[]] * 6
+
+
+def test_under_a_reference_that_nobody_could_store_no_decision_waits(cast: Cast) -> None:
+    assert approvals.decision(cast.env, "CO-\0", actor=cast.actor("Mina"), now=cast.env_now) is None
 
 
 def test_the_pack_says_who_asked_what_they_wrote_and_what_happens_if_nobody_decides(cast: Cast) -> None:

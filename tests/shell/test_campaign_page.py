@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from cases import campaign_contacts, campaign_nudging
 from cases.answers import AnswersInvalid, sample_for
 from cases.audit import verify
-from cases.campaign_answering import take_down
-from cases.campaign_export import answer_rows, member_rows
-from cases.campaign_list import campaign_list
-from cases.campaign_members import Narrowed, members_page
-from cases.campaign_page import campaign_page
-from cases.campaign_population import values_of, who_is_asked
-from cases.campaign_results import results
-from cases.campaign_review import review
+from cases.campaigning import contacts as campaign_contacts
+from cases.campaigning import nudging as campaign_nudging
+from cases.campaigning.answering import take_down
+from cases.campaigning.export import answer_rows, member_rows
+from cases.campaigning.members import Narrowed, members_page
+from cases.campaigning.overview import campaign_list
+from cases.campaigning.page import campaign_page
+from cases.campaigning.population import values_of, who_is_asked
+from cases.campaigning.results import results
+from cases.campaigning.review import review
 from cases.errors import BadInput, CaseNotFound, NotAllowed
 from cases.promises import broken_promises
 from config.database import reading, transaction

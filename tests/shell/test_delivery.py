@@ -442,7 +442,7 @@ def test_a_newer_message_of_the_same_clock_supersedes_the_older(office: Office, 
 
     report = office.deliver()
 
-    assert office.row(old).reason == "superseded by a newer message of the same clock"
+    assert office.row(old).reason == "a newer message took its place"
     assert office.row(new).state == "sent"
     assert report.sent == 1
 

@@ -175,6 +175,11 @@ def test_bo_neither_adds_to_nor_reads_from_the_north(cast: Cast) -> None:
     assert len(stored(cast)) == 1, "nothing of a refused file stays"
 
 
+def test_a_reference_that_nobody_could_store_is_of_no_case(cast: Cast) -> None:
+    with pytest.raises(CaseNotFound):
+        evidence.read(cast.env, "CO-\0", "0" * 64, actor=cast.actor("Amara"))
+
+
 def test_an_auditor_reads_and_does_not_add(cast: Cast) -> None:
     ref = a_case(cast)
     found = evidence.add(cast.env, ref, "a.pdf", PDF, actor=cast.actor("Amara"))

@@ -7,6 +7,7 @@ import pytest
 from cases import commands
 from cases.errors import CaseNotFound
 from cases.history import history, since_version
+from cases.own.complaint import Words, complain
 from state_machines.values import SYSTEM
 from tests.cast import Cast
 
@@ -41,6 +42,12 @@ def test_events_come_in_order_and_say_whether_there_is_more(cast: Cast, ref: str
 def test_what_muster_did_is_told_as_muster(cast: Cast, ref: str) -> None:
     commands.note(cast.env, ref, "by itself", actor=SYSTEM)
     assert history(cast.env, ref, actor=cast.actor("Amara")).events[-1].by == "Muster"
+
+
+def test_who_complained_from_the_street_is_told_as_the_complainant(cast: Cast) -> None:
+    number = complain(cast.env, Words(what="The pool is cold.", reached_by="nobody"), once="x" * 16)
+    ref = cast.scalar("SELECT ref FROM cases WHERE id = :number", number=number)
+    assert history(cast.env, ref, actor=cast.actor("Mina")).events[0].by == "the complainant"
 
 
 def test_since_a_version_only_what_is_new_is_told(cast: Cast, ref: str) -> None:

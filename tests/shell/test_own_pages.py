@@ -13,15 +13,16 @@ import pytest
 from cases import commands, evidence
 from cases.answers import AnswersInvalid
 from cases.errors import CaseChanged, CaseNotFound, TransitionRefused
-from cases.own_answering import Given, save, submit
-from cases.own_deeds import act, tell
-from cases.own_leaving import leave, leaving
-from cases.own_links import ask_for_links, ask_to_leave, leave_token
-from cases.own_pages import Holder, TooMuch, holder_of, own_case
-from cases.own_survey import Survey, copy_text, missing, survey
+from cases.own.answering import Given, save, submit
+from cases.own.deeds import act, tell
+from cases.own.leaving import leave, leaving
+from cases.own.links import ask_for_links, ask_to_leave, leave_token
+from cases.own.pages import Holder, TooMuch, holder_of, own_case
+from cases.own.survey import Survey, copy_text, missing, survey
 from cases.queries import Filter, list_cases
 from cases.side_writes import give_to_members
 from config.database import transaction
+from members import store as member_store
 from notifications import links
 from tests.asked import asked_survey, complained, fire, leaver, ref_of, response
 from tests.cast import MONDAY, Cast
@@ -178,6 +179,23 @@ def test_a_submission_is_taken_once_and_its_receipt_names_the_copy(cast: Cast, t
     assert hashlib.sha256(copy_text(opened(cast, token))).hexdigest() == digest
 
 
+@pytest.mark.parametrize(("typed", "receipts"), [("Ann@mills.example", 2), ("anybody@else.example", 1)])
+def test_the_receipt_goes_to_who_submitted_where_the_member_has_them(
+    cast: Cast, tmp_path: Path, typed: str, receipts: int
+) -> None:
+    token = asked_survey(cast, tmp_path)
+    ann = {"member_id": cast.scalar("SELECT id FROM members"), "position": 2, "name": "Ann", "role": "executive"}
+    with transaction(cast.env.engine) as conn:
+        member_store.insert_contacts(conn, [{**ann, "email": "ann@mills.example"}])
+    save(cast.env, holder(cast, token), given(WHOLE), step=True)
+    seen = opened(cast, token).filled.seen_all()
+
+    for _ in range(2):
+        submit(cast.env, holder(cast, token), {**CHANDRA, "email": typed}, True, seen=seen)
+
+    assert cast.scalar("SELECT count(*) FROM messages WHERE kind = 'survey_receipt'") == receipts
+
+
 def test_what_was_changed_since_the_page_was_made_is_not_submitted_unseen(cast: Cast, tmp_path: Path) -> None:
     token = asked_survey(cast, tmp_path)
     save(cast.env, holder(cast, token), given(WHOLE), step=True)
@@ -283,6 +301,18 @@ def test_a_fresh_link_goes_to_who_has_the_address_and_once_an_hour(cast: Cast, t
     assert ask_for_links(cast.env, "stranger@example.org", now=cast.env_now) == 0
     contact = cast.scalar("SELECT id FROM contacts")
     assert cast.scalar("SELECT audience FROM messages WHERE kind = 'own_link'") == f"contact:{contact}"
+
+
+def test_a_matter_of_which_the_member_was_not_told_is_in_no_fresh_link(cast: Cast) -> None:
+    cast.members("Chandra Mills")
+    finding = {"criterion": "communication", "severity": "minor", "source": "desk research",
+               "source_date": "2026-02-27", "evidence": "The website says so."}  # fmt: skip
+    member = cast.scalar("SELECT ref FROM members")
+    commands.open_one(
+        cast.env, "monitoring", member=member, subject="A claim", payload=finding, actor=cast.actor("Amara")
+    )
+
+    assert ask_for_links(cast.env, str(cast.scalar("SELECT email FROM contacts")), now=cast.env_now) == 0
 
 
 def test_a_complainant_gets_a_fresh_link_by_the_address_they_gave(cast: Cast) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from cases.commands import assign, fire, note, restrict
-from cases.searching import Found, excerpt, marked, search
+from cases.lists.searching import Found, excerpt, marked, search
 from cases.words import write_all
 from config.database import transaction
 from tests.cast import MONDAY, Cast

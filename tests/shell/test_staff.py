@@ -1,15 +1,15 @@
 """The staff: who may be added, who stands in for whom, and that there is always somebody."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
-from config.database import Engine, reading, transaction
+from config.database import Engine, make_engine, reading, transaction
 from members import store
 from members.commands import (
     add_staff,
@@ -115,14 +115,63 @@ def test_who_cannot_be_added_is_refused_with_the_reason(
         add_staff(cast, name, email, roles, **more, **BY)
 
 
-def test_the_staff_is_read_in_three_statements(cast: Engine) -> None:
+def test_the_staff_is_read_in_four_statements_and_while_nobody_changes_them_in_one(cast: Engine) -> None:
     away(cast, "Amara", "Bo")
     statements: list[str] = []
     event.listen(cast, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
-    staff(cast)
+    first, after_reading = staff(cast), len(statements)
 
-    assert len(statements) <= 3
+    assert after_reading <= 4
+    assert staff(cast) is first
+    assert len(statements) == after_reading + 1
+
+
+ELSEWHERE: dict[str, Callable[[Engine], Any]] = {
+    "joins": lambda engine: add(engine, "Cy"),
+    "leaves": lambda engine: staff_left(engine, address("Bo"), left_on=MONDAY, **BY),
+    "is away": lambda engine: away(engine, "Amara", "Bo"),
+    "is back": lambda engine: end_absence(engine, address("Mina"), back_on=MONDAY, **BY),
+    "leads a team": lambda engine: set_team(engine, "North", [], lead=address("Bo"), **BY),
+    "has a conflict": lambda engine: declare_conflict(engine, address("Bo"), "M-000001", **BY),
+    "is changed by hand": lambda engine: by_hand(engine, "UPDATE staff SET roles = '{auditor}' WHERE name = 'Bo'"),
+    "has absences deleted by hand": lambda engine: by_hand(engine, "DELETE FROM absences"),
+    "lost every absence": lambda engine: by_hand(engine, "TRUNCATE absences"),
+}
+
+
+def by_hand(engine: Engine, statement: str) -> None:
+    with engine.begin() as conn:
+        conn.exec_driver_sql(statement)
+
+
+def facts(found: Staffing) -> tuple[Any, ...]:
+    return dict(found.people), found.absences, dict(found.leads)
+
+
+@pytest.mark.parametrize("what", ELSEWHERE)
+def test_what_another_process_changes_about_the_staff_is_known_at_once(cast: Engine, what: str) -> None:
+    with transaction(cast) as conn:
+        store.insert_members(conn, [{"name": "Cold pool Ltd"}], source="test", actor=SYSTEM, now=NOW)
+    away(cast, "Mina", "Sol")
+    before = staff(cast)
+    another = make_engine(cast.url)
+
+    ELSEWHERE[what](another)
+
+    assert facts(staff(cast)) == facts(staff(another)) != facts(before)
+    another.dispose()
+
+
+def test_a_change_of_the_staff_is_seen_by_its_own_transaction_and_when_taken_back_by_nobody(cast: Engine) -> None:
+    with pytest.raises(ZeroDivisionError), transaction(cast) as conn:
+        conn.execute(update(Staff).where(Staff.name == "Bo").values(status="left"))
+        assert [p.name for p in store.staffing(conn).people.values() if not p.active] == ["Bo"]
+        with cast.connect() as elsewhere:
+            assert all(p.active for p in store.staffing(elsewhere).people.values())
+        raise ZeroDivisionError
+
+    assert all(p.active for p in staff(cast).people.values())
 
 
 # ---------------------------------------------------------------------------------------------------------- absences

@@ -14,11 +14,11 @@ from sqlalchemy import event, select
 from bench.crowd import crowd
 from cases.commands import acts_for, assign, restrict
 from cases.environment import world
-from cases.keyset import Place, place_from
-from cases.narrowing import Narrow, narrow_from
+from cases.lists.keyset import Place, place_from
+from cases.lists.narrowing import Narrow, narrow_from
+from cases.lists.worklist import Page, all_cases, following, queue
 from cases.permissions import visible
 from cases.tables import CaseRow
-from cases.worklist import Page, all_cases, following, queue
 from config.database import Engine, reading, transaction
 from members.absence_commands import set_absence
 from state_machines.values import Actor

@@ -12,7 +12,7 @@ from members.tables import ABSENCE_REASONS
 from state_machines.values import Actor
 from web.desk_page import DeskPage
 from web.forms import Field, Option
-from web.naming import words
+from web.naming import person_title, words
 from web.posted import Posted
 
 NAMES = ("from", "until", "deputy", "reason")
@@ -26,8 +26,8 @@ def fields(staffing: Staffing, person: Person | None, *, today: date, typed: Pos
         instead = [Option("", "Their manager")]
     else:
         instead = [Option("", f"{manager.name}, as manager")] if manager else []
-    others = sorted((p for p in staffing.people.values() if p.active and p != person), key=lambda p: p.name.casefold())
-    deputies = (*instead, *(Option(p.person, told(p)) for p in others))
+    others = [p for p in staffing.active if p != person]
+    deputies = (*instead, *(Option(p.person, person_title(p)) for p in others))
     reasons = (Option("", "Not said"), *(Option(each, words(each)) for each in ABSENCE_REASONS))
     return [
         Field("from", "First day away", "date", required=True, value=given["from"] or today.isoformat(), limits={}),
@@ -36,12 +36,6 @@ def fields(staffing: Staffing, person: Person | None, *, today: date, typed: Pos
               help="They see and may do what the person could, until the last day."),
         Field("reason", "Reason", "select", options=reasons, value=given["reason"]),
     ]  # fmt: skip
-
-
-def told(person: Person) -> str:
-    """Return somebody as a choice: name, roles and team."""
-    roles = ", ".join(sorted(role.label for role in person.roles))
-    return f"{person.name}, {roles}{f', {person.team}' if person.team else ''}"
 
 
 def record(engine: Engine, who: str, posted: Posted, *, actor: Actor, desk: DeskPage) -> Away:

@@ -25,7 +25,7 @@ from web.routing import Pages
 pages = Pages(may=STAFF)
 
 
-@pages.get("/account", statements=12)
+@pages.get("/account", statements=10)
 def account(desk: Desk) -> Response:
     """The reader's own account."""
     return _page(desk)

@@ -17,6 +17,7 @@ from cases.environment import Environment
 from cases.errors import CaseError
 from config import clock
 from config.database import Connection
+from members.staff_record import note_deed
 from members.staff_store import who_work_here
 from members.staffing import Person
 from notifications import outbox
@@ -48,9 +49,11 @@ class Open:
 
 
 def invite(conn: Connection, env: Environment, person: Person, *, actor: Actor, now: datetime) -> str:
-    """Make a link for somebody new, ask for the mail with it, and return its address for whoever hands it over."""
+    """Make a link for somebody new, ask for the mail with it, note who did, and return the link's address."""
     by = "" if Role.SYSTEM in actor.roles else actor.name
     data = {"by": by, "days": INVITED.days, "email": person.email}
+    words = f"was sent a link to choose a password, to {person.email}"
+    note_deed(conn, person.id, words, actor=actor, now=clock.current(conn))
     return _mailed(conn, env, person, "password_invitation", data, INVITED, now=now)
 
 

@@ -45,7 +45,7 @@ class Guise:
     people: Sequence[Person]
 
 
-@pages.get("/sign-in", statements=4)
+@pages.get("/sign-in", statements=5)
 def sign_in_page(visit: Visit) -> Response:
     """The sign-in page; ``next`` is where to go afterwards."""
     return _page(visit, visit.request.query_params.get("next", ""))

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from sqlalchemy import delete, func, insert, select
 
@@ -49,7 +50,18 @@ def account(email: str, *, what: str = "sign-in", free: int = 5) -> Key:
 
 def address(host: str, *, what: str = "sign-in", free: int = 20) -> Key:
     """Return the key of where requests come from; a whole office may share one."""
-    return _key(what, "address", host, free)
+    return _key(what, "address", _line(host), free)
+
+
+def _line(host: str) -> str:
+    """The line that an address belongs to: whoever has one IPv6 address has 2**64 of them."""
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(found, IPv4Address):
+        return host
+    return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))
 
 
 def _key(what: str, kind: str, value: str, free: int) -> Key:

@@ -98,6 +98,12 @@ def revoke(conn: Connection, token_id: int, *, of_staff: int | None = None, now:
     return conn.execute(ending.values(revoked_at=now)).rowcount == 1
 
 
+def revoke_all(conn: Connection, staff_id: int, *, now: datetime) -> None:
+    """End every key that acts as this person."""
+    ending = update(ApiToken).where(ApiToken.staff_id == staff_id, ApiToken.revoked_at.is_(None))
+    conn.execute(ending.values(revoked_at=now))
+
+
 Kept = Row[Any]
 """A key without its secret."""
 

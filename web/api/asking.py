@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator
 
 from cases.environment import Environment
-from cases.queries import case_page
+from cases.sight import glance
 from config.database import without_nul
 from members.staffing import Staffing
 from state_machines.values import Actor
@@ -37,7 +37,7 @@ class Asked:
         """Return who acts on a case: for its owner too, where this person stands in today. Raises CaseNotFound."""
         if not self.stands_in_for:
             return self.actor
-        owner = case_page(self.env, ref, actor=self.actor, last_events=1, now=self.now).row.owner_id
+        owner = glance(self.env, ref, actor=self.actor, now=self.now).owner_id
         me = int(self.actor.person.removeprefix("staff:"))
         return self.staffing.actor(me, owner if owner in self.stands_in_for else None)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from cases.campaign_nudging import MOST
+from cases.campaigning.nudging import MOST
 from web.api.case_models import Instant, MemberName, Sent, Told, about
 
 

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
-from cases.campaign_counts import Counts
-from cases.campaign_lines import Line
-from cases.campaign_list import CampaignLine, campaign_list
-from cases.campaign_members import Narrowed, members_page
-from cases.campaign_nudging import Nudging, nudge
-from cases.campaign_page import campaign_page
+from cases.campaigning.counts import Counts
+from cases.campaigning.lines import Line
+from cases.campaigning.members import Narrowed, members_page
+from cases.campaigning.nudging import Nudging, nudge
+from cases.campaigning.overview import CampaignLine, campaign_list
+from cases.campaigning.page import campaign_page
 from web.api.asking import CaseRef, Cursor, IdempotencyKey, IfNoneMatch, Limit, Who
 from web.api.campaign_models import CampaignLineTold, CampaignOne, Nudge, NudgeDone, ResponseLine
 from web.api.case_models import DayGiven

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from cases.lists.worklist import Line
 from cases.queries import CasePage
 from cases.rows import person_of
-from cases.worklist import Line
 from members.staffing import Staffing
 from state_machines.registry import process_named
 from state_machines.values import Outcome

@@ -8,18 +8,18 @@ from typing import Annotated, Any
 from fastapi import Query
 from starlette.responses import Response
 
-from cases import commands, worklist
+from cases import commands
 from cases.history import history
-from cases.keyset import place_from
-from cases.narrowing import Due, Phase, narrow_from
+from cases.lists import worklist
+from cases.lists.keyset import place_from
+from cases.lists.narrowing import Due, Phase, narrow_from
 from cases.queries import case_page
 from state_machines.values import Outcome
 from web.api.asking import Asked, CaseRef, Cursor, IdempotencyKey, IfNoneMatch, Limit, Who
 from web.api.case_models import CaseLine, CaseOne, DayGiven, Event, Moved, NewCase, ProcessName
 from web.api.case_values import line_values, moved_values, one_values
 from web.api.lookup import member_seen
-from web.api.paging import Listed, listed, place_of, versioned
-from web.api.problems import invalid
+from web.api.paging import Listed, address, listed, no_cursor, place_of, versioned
 from web.api.routes import Endpoints
 
 api = Endpoints("Cases")
@@ -72,7 +72,7 @@ def list_cases(
     place = place_of(cursor, str)
     begin = place_from(place[0]) if place else None
     if place and begin is None:
-        raise invalid("cursor", "is not one of ours; follow the `next` link of the page before")
+        raise no_cursor()
     page_of = worklist.queue if mine else worklist.all_cases
     page = page_of(asked.env, narrow_from(query), begin, size=limit, actor=asked.actor, now=asked.now)
     lines = [line_values(line, page.staffing) for line in page.lines]
@@ -108,7 +108,7 @@ def open_case(asked: Who, response: Response, wanted: NewCase, key: IdempotencyK
         asked.env, wanted.process, member=member, subject=wanted.subject, payload=wanted.payload,
         received_at=wanted.received, external_ref=wanted.external_ref, actor=asked.actor, now=asked.now,
     )  # fmt: skip
-    response.headers["location"] = f"{asked.request.scope.get('root_path', '')}/cases/{outcome.after.ref}"
+    response.headers["location"] = address(asked.request, f"/cases/{outcome.after.ref}")
     return moved_values(outcome)
 
 

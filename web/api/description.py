@@ -80,7 +80,7 @@ def _token() -> dict[str, Any]:
     scopes = "\n".join(f"* `{name}`: {text}" for name, text in SCOPES.items())
     return {
         "type": "http", "scheme": "bearer", "bearerFormat": "mst_…", "x-scopes": dict(SCOPES),
-        "description": f"An API token, made under *Your account*. What each scope is for:\n\n{scopes}",
+        "description": f"An API token, made under *Administration, API keys*. What each scope is for:\n\n{scopes}",
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from cases import evidence
 from cases.queries import case_page
 from web.api.asking import CaseRef, IdempotencyKey, IfNoneMatch, Who, cleaned
 from web.api.case_models import EvidenceOne
-from web.api.paging import Listed, tagged
+from web.api.paging import Listed, address, tagged
 from web.api.routes import Endpoints
 from web.desk_page import attachment
 
@@ -62,9 +62,7 @@ def add_evidence(
     case has already is answered as it is.
     """
     found = evidence.add(asked.env, ref, file.filename or "", file.file, actor=asked.actor_on(ref), now=asked.now)
-    response.headers["location"] = (
-        f"{asked.request.scope.get('root_path', '')}/cases/{found.ref}/evidence/{found.sha256}"
-    )
+    response.headers["location"] = address(asked.request, f"/cases/{found.ref}/evidence/{found.sha256}")
     return {
         "sha256": found.sha256, "name": found.name, "media_type": found.media_type, "size": found.size,
         "added": found.added_at, "by": found.added_by,

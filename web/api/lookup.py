@@ -1,4 +1,4 @@
-"""Members by reference, and people by name."""
+"""Members by reference, as far as the asker may see them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,3 @@ def lent(asked: Asked) -> frozenset[str]:
     """Return the teams whose people the asker stands in for today."""
     today = asked.env.calendar.local_date(asked.now)
     return lent_teams(asked.actor, asked.staffing, today)
-
-
-def who(person: str, asked: Asked) -> str:
-    """Return somebody the record names as people call them."""
-    kind, _, number = person.partition(":")
-    found = asked.staffing.get(int(number)) if kind == "staff" and number.isdecimal() else None
-    words = {"system": "Muster", "member": "the member", "contact": "a contact of the member"}
-    return found.name if found else words.get(kind, person)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from starlette.responses import Response
 
+from cases.people import called
 from config.database import reading
 from members import browsing, commands, history, store
 from members.adding import add_member
@@ -17,7 +18,7 @@ from members.contact_commands import checked_contact
 from members.errors import Changed, Unusable
 from members.member_commands import checked_fields
 from web.api.asking import Asked, Cursor, IdempotencyKey, IfMatch, IfNoneMatch, Limit, MemberPath, Who, seen_version
-from web.api.lookup import lent, member_seen, who
+from web.api.lookup import lent, member_seen
 from web.api.member_models import (
     ContactChanges,
     ContactOne,
@@ -29,8 +30,8 @@ from web.api.member_models import (
     NewMember,
     Status,
 )
-from web.api.paging import Listed, listed, place_of, versioned
-from web.api.problems import problem
+from web.api.paging import Listed, address, listed, place_of, versioned
+from web.api.problems import problem, written
 from web.api.routes import Endpoints
 
 api = Endpoints("Members")
@@ -89,7 +90,7 @@ def create_member(asked: Who, response: Response, wanted: NewMember, key: Idempo
     card = add_member(
         asked.env.engine, {**values, **flags}, contacts, lent=lent(asked), actor=asked.actor, now=asked.now
     )
-    response.headers["location"] = f"{asked.request.scope.get('root_path', '')}/members/{card.ref}"
+    response.headers["location"] = address(asked.request, f"/members/{card.ref}")
     return _one(asked, card)
 
 
@@ -241,6 +242,6 @@ def _changes(asked: Asked, card: MemberCard, seen: int | None) -> list[dict[str,
     with reading(asked.env.engine) as conn:
         entries = history.changes_of(conn, card.id, limit=new)
     return [
-        {"at": each.at.isoformat().replace("+00:00", "Z"), "by": who(each.actor, asked), "fields": sorted(each.changes)}
+        {"at": written(each.at), "by": called(each.actor, asked.staffing), "fields": sorted(each.changes)}
         for each in reversed(entries)
     ]

@@ -94,8 +94,7 @@ def show_message(
 ) -> Any:
     """Show one message word for word.
 
-    With its text as it was sent. A letter to a member may hold their personal link, which is as good as their
-    signature: keep it from others.
+    With its text as it was sent, but for the keys of personal links: who has one acts as the person it was made for.
     """
     found = mailroom.message(asked.env, number, viewer=asked.actor)
     if found is None:

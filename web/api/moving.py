@@ -17,7 +17,7 @@ from cases.queries import case_page
 from web.api.asking import Asked, CaseRef, IdempotencyKey, IfMatch, Who, cleaned, seen_version
 from web.api.case_models import Assignment, Choices, Moved, NewNote, Transit
 from web.api.case_values import moved_values
-from web.api.problems import problem
+from web.api.problems import problem, written
 from web.api.routes import Endpoints
 
 api = Endpoints("Cases")
@@ -109,8 +109,7 @@ def stale_told(asked: Asked, ref: str, if_match: str | None) -> Iterator[None]:
             raise
         found = since_version(asked.env, ref, seen, actor=asked.actor, now=asked.now)
         changes = [
-            {"at": each.at.isoformat().replace("+00:00", "Z"), "by": each.by, "title": each.title, "seq": each.seq}
-            for each in found.events
+            {"at": written(each.at), "by": each.by, "title": each.title, "seq": each.seq} for each in found.events
         ]
         told = problem("changed", str(changed), more={"version": found.version, "changes": changes})
         raise told from None

@@ -13,7 +13,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from web.api.problems import invalid
+from web.api.problems import Problem, invalid
 
 Item = TypeVar("Item")
 
@@ -28,14 +28,19 @@ class Listed(BaseModel, Generic[Item]):
     ]  # fmt: skip
 
 
+def address(request: Request, path: str) -> str:
+    """Return the whole path of something of the API."""
+    return f"{request.scope.get('root_path', '')}{path}"
+
+
 def listed(request: Request, items: Sequence[Any], after: Sequence[str | int | None] | None) -> dict[str, Any]:
     """Return a page and the way to the next one, which begins after ``after``; None: there is none."""
     if after is None:
         return {"items": items, "next": None}
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    address = f"{request.scope.get('root_path', '')}{_path(request)}?{urlencode([*query, ('cursor', cursor(after))])}"
-    request.state.link = f'<{address}>; rel="next"'
-    return {"items": items, "next": address}
+    following = address(request, f"{_path(request)}?{urlencode([*query, ('cursor', cursor(after))])}")
+    request.state.link = f'<{following}>; rel="next"'
+    return {"items": items, "next": following}
 
 
 def _path(request: Request) -> str:
@@ -58,8 +63,13 @@ def place_of(text: str | None, *kinds: type) -> list[Any] | None:
         found = None
     fits = isinstance(found, list) and len(found) == len(kinds)
     if not fits or not all(_fits(part, kind) for part, kind in zip(found, kinds, strict=True)):
-        raise invalid("cursor", "is not one of ours; follow the `next` link of the page before")
+        raise no_cursor()
     return list(found)
+
+
+def no_cursor() -> Problem:
+    """Return the problem of a cursor that no page of ours has given."""
+    return invalid("cursor", "is not one of ours; follow the `next` link of the page before")
 
 
 def _fits(part: Any, kind: type) -> bool:

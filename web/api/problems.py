@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -141,6 +142,11 @@ TOLD: tuple[type[Exception], ...] = tuple(
     kind for kinds, _ in _TOLD for kind in (kinds if isinstance(kinds, tuple) else (kinds,))
 )
 """The errors that are told to who asked; every other is a mistake of ours."""
+
+
+def written(at: datetime) -> str:
+    """Return an instant in UTC as the API writes instants."""
+    return at.isoformat().replace("+00:00", "Z")
 
 
 async def answer_to(request: Request, error: Exception) -> JSONResponse:

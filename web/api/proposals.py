@@ -8,13 +8,14 @@ from fastapi import Path
 from pydantic import Field
 from starlette.responses import Response
 
+from cases.people import called
 from config.database import reading
 from members import proposals
 from members.member_commands import checked_fields
 from members.proposal_lists import Proposal, open_proposals, proposals_of
 from web.api.asking import Asked, Cursor, IdempotencyKey, Limit, MemberPath, Who
 from web.api.case_models import Instant, MemberName, Sent, Told, about
-from web.api.lookup import lent, member_seen, who
+from web.api.lookup import lent, member_seen
 from web.api.member_models import Kind
 from web.api.members import require_fields
 from web.api.paging import Listed, listed, place_of
@@ -175,6 +176,7 @@ def _values(each: Proposal, asked: Asked) -> dict[str, Any]:
     lines = [{name: getattr(line, name) for name in ("what", "before", "now", "after")} for line in each.lines]
     return {
         **{name: getattr(each, name) for name in same}, "lines": lines, "member_version": each.card.version,
-        "member": {"ref": each.card.ref, "name": each.card.name}, "by": each.proposer or who(each.proposed_by, asked),
-        "decided_by": who(each.decided_by, asked) if each.decided_by else None,
+        "member": {"ref": each.card.ref, "name": each.card.name},
+        "by": each.proposer or called(each.proposed_by, asked.staffing),
+        "decided_by": called(each.decided_by, asked.staffing) if each.decided_by else None,
     }  # fmt: skip

@@ -17,8 +17,8 @@ INTRODUCTION = """\
 
 This page is made from the OpenAPI document, which an installation serves at `/api/v1/openapi.json`; do not edit it.
 
-A program signs in with an API token, made on the desk under *Your account*, and acts as the member of staff it was made
-for: same roles, same teams, same walls, within the scopes of the token.
+A program signs in with an API token, which an administrator makes on the desk (*Administration, API keys*), and acts as
+the member of staff it was made for: same roles, same teams, same walls, within the scopes of the token.
 
 ```sh
 export MUSTER=https://muster.example.org/api/v1 TOKEN=mst_…

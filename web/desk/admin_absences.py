@@ -20,7 +20,7 @@ from web.desk.admin_rules import LEADERS, recorder
 from web.desk.admin_staff import person_of
 from web.desk_page import Desk, DeskPage
 from web.forms import Field, Option
-from web.naming import plural
+from web.naming import person_title, plural
 from web.posted import Form, Posted
 from web.routing import Pages
 from web.wording import day_words
@@ -43,7 +43,7 @@ class Line:
     mine: bool
 
 
-@pages.get("/admin/absences", statements=7)
+@pages.get("/admin/absences", statements=6)
 def listed(desk: Desk) -> Response:
     """The absences that run or come."""
     return _page(desk)
@@ -98,8 +98,7 @@ def _months(days: list[date]) -> list[tuple[str, int]]:
 
 
 def _fields(desk: DeskPage, typed: Posted | None) -> list[Field]:
-    everybody = sorted((p for p in desk.staffing.people.values() if p.active), key=lambda p: p.name.casefold())
-    theirs = tuple(Option(str(p.id), absence_form.told(p)) for p in everybody if recorder(desk, p) is not None)
+    theirs = tuple(Option(str(p.id), person_title(p)) for p in desk.staffing.active if recorder(desk, p) is not None)
     chosen = typed.text("of") if typed else desk.request.query_params.get("of", "")
     who = Field("of", "Who is away", "select", required=True, options=theirs, value=chosen)
     return [who, *absence_form.fields(desk.staffing, None, today=desk.today, typed=typed)]
@@ -109,7 +108,7 @@ def _fields(desk: DeskPage, typed: Posted | None) -> list[Field]:
 def add(desk: Desk, posted: Form) -> Response:
     """Record that somebody will be away."""
     try:
-        person = person_of(desk, posted.number("of") or 0)
+        person = person_of(desk, posted.number("of"))
         absence_form.record(desk.env.engine, person.person, posted, actor=_actor(desk, person), desk=desk)
     except (MembersError, BadInput) as refused:
         return _page(desk, typed=posted, problem=str(refused), status=getattr(refused, "status", 422))
@@ -119,7 +118,7 @@ def add(desk: Desk, posted: Form) -> Response:
 @pages.post("/admin/absences/end")
 def end(desk: Desk, posted: Form) -> Response:
     """Record that somebody is back, or stays after all."""
-    person = person_of(desk, posted.number("of") or 0)
+    person = person_of(desk, posted.number("of"))
     on = posted.day("on") or desk.today
     end_absence(desk.env.engine, person.person, back_on=on, actor=_actor(desk, person), now=desk.now)
     told = f"{person.name} is back." if on <= desk.today else f"{person.name} stays."

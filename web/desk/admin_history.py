@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from cases.people import called
 from members.staffing import Staffing
-from state_machines.values import SYSTEM
+from state_machines.objections import capital
 from web.naming import role_title
 from web.wording import day_words
 
@@ -26,13 +27,7 @@ class Told:
 
 def history(rows: Iterable[Any], staffing: Staffing) -> list[Told]:
     """Return the record of changes as people read it, in the order given."""
-    return [Told(row.at, _name(row.actor, staffing), tuple(_lines(row.changes, staffing))) for row in rows]
-
-
-def _name(person: str, staffing: Staffing) -> str:
-    number = person.removeprefix("staff:")
-    found = staffing.get(int(number)) if number.isdigit() else None
-    return found.name if found else SYSTEM.name
+    return [Told(row.at, called(row.actor, staffing), tuple(_lines(row.changes, staffing))) for row in rows]
 
 
 def _lines(changes: Mapping[str, Any], staffing: Staffing) -> Iterator[str]:
@@ -49,7 +44,7 @@ def _lines(changes: Mapping[str, Any], staffing: Staffing) -> Iterator[str]:
         told = changes["conflict_of_interest"][1]
         yield f"Does not judge {told['member']}{': ' + told['note'] if told['note'] else ''}"
     if "deed" in changes:
-        yield changes["deed"][1][:1].upper() + changes["deed"][1][1:]
+        yield capital(changes["deed"][1])
     if "rules" in changes:
         yield f"Team {changes['team'][1]} {'changed' if changes['rules'][0] else 'made'}"
     for name, label in _LABELS.items():

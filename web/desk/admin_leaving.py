@@ -13,7 +13,7 @@ from members.errors import MembersError, Unusable
 from members.staff_record import note_deed
 from members.staffing import Person
 from web import sessions
-from web.accounts import identities, password_links
+from web.accounts import identities, password_links, tokens
 from web.desk.admin_rules import ADMINISTRATORS
 from web.desk.admin_staff import person_of, send_link
 from web.desk_page import Desk, DeskPage
@@ -24,7 +24,7 @@ from web.routing import Pages
 pages = Pages(may=ADMINISTRATORS)
 
 
-@pages.get("/admin/staff/{number}/leave", statements=20)
+@pages.get("/admin/staff/{number}/leave", statements=7)
 def leaving(desk: Desk, number: int) -> Response:
     """What happens when somebody leaves: who gets their open cases, and what else must be arranged."""
     return _leaving(desk, person_of(desk, number))
@@ -33,7 +33,7 @@ def leaving(desk: Desk, number: int) -> Response:
 def _leaving(desk: DeskPage, person: Person, *, problem: str = "", status: int = 200) -> Response:
     people = desk.staffing.people
     goes = would_go_to(desk.env, person.id, now=desk.now)
-    others = sorted((p for p in people.values() if p.active and p != person), key=lambda p: p.name.casefold())
+    others = [p for p in desk.staffing.active if p != person]
     deputises = {a.staff_id for a in desk.staffing.absences if a.deputy_id == person.id and a.until_date >= desk.today}
     return desk.page(
         "desk/admin/leaving.html", title=f"{person.name} leaves", who=person, problem=problem, status=status,
@@ -58,6 +58,7 @@ def leave(desk: Desk, posted: Form, number: int) -> Response:
     with transaction(desk.env.engine) as conn:
         sessions.end_all(conn, person.id)
         password_links.revoke(conn, person.id, now=clock.utc_now())
+        tokens.revoke_all(conn, person.id, now=clock.utc_now())
     given = hand_over(desk.env, now=desk.now)
     told = f"{person.name} has left and is signed out. {plural(given, 'case')} went to others."
     return desk.see_other(f"/admin/staff/{number}", told)
@@ -65,7 +66,9 @@ def leave(desk: Desk, posted: Form, number: int) -> Response:
 
 @pages.post("/admin/staff/{number}/back")
 def back(desk: Desk, number: int) -> Response:
-    """Record that somebody works here again."""
+    """Record that somebody works here again. Keys from before stay dead, whoever recorded the leaving."""
+    with transaction(desk.env.engine) as conn:
+        tokens.revoke_all(conn, number, now=clock.utc_now())
     person = bring_back(desk.env.engine, person_of(desk, number).person, actor=desk.actor, now=desk.now)
     return desk.see_other(f"/admin/staff/{number}", f"{person.name} works here again, with the same roles as before.")
 

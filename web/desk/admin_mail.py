@@ -18,7 +18,7 @@ from web.desk.admin import LOOK_BACK
 from web.desk.admin_rules import LEADERS
 from web.desk_page import Desk
 from web.naming import plural
-from web.posted import Form
+from web.posted import Form, number_of
 from web.routing import Pages
 
 pages = Pages(may=LEADERS)
@@ -30,13 +30,13 @@ TITLES = {
 }  # fmt: skip
 
 
-@pages.get("/admin/mail", statements=14)
+@pages.get("/admin/mail", statements=12)
 def listed(desk: Desk) -> Response:
     """How mail is, and the messages of one fate, the newest first."""
     asked = desk.request.query_params
     state = asked.get("state", "")
     state = state if state in STATES else FAILED
-    before = int(asked["before"]) if asked.get("before", "").isdecimal() and len(asked["before"]) < 18 else None
+    before = number_of(asked.get("before", ""))
     lines = older(desk.env, before=before, state=state, viewer=desk.actor, limit=ON_A_PAGE + 1)
     with reading(desk.env.engine) as conn:
         counts = message_queries.counts(conn)
@@ -53,7 +53,7 @@ def listed(desk: Desk) -> Response:
 def _whom(line: dict[str, Any], staffing: Staffing) -> str:
     """Return who gets a message, people by name."""
     kind, _, number = str(line["audience"]).partition(":")
-    found = staffing.get(int(number)) if kind in ("staff", "person") and number.isdigit() else None
+    found = staffing.get(number_of(number) or 0) if kind in ("staff", "person") else None
     return found.name if found is not None and not line["to"] else str(line["receiver"])
 
 
@@ -61,7 +61,7 @@ def _whom(line: dict[str, Any], staffing: Staffing) -> str:
 def retry(desk: Desk, posted: Form) -> Response:
     """Let failed messages be tried once more, after the cause is mended. Raises NotAllowed and BadInput."""
     require_staff(desk.actor)
-    numbers = [int(each) for each in posted.all("id") if each.isdecimal() and len(each) < 18][:ON_A_PAGE]
+    numbers = [found for each in posted.all("id") if (found := number_of(each)) is not None][:ON_A_PAGE]
     mine = seen_of(desk.env, numbers, viewer=desk.actor)
     with transaction(desk.env.engine) as conn:
         count = queue.requeue(conn, mine, now=desk.now)

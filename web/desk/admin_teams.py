@@ -31,7 +31,7 @@ _HINTS = {
 }  # fmt: skip
 
 
-@pages.get("/admin/teams", statements=9)
+@pages.get("/admin/teams", statements=8)
 def listed(desk: Desk) -> Response:
     """The teams with their rules, and how many people and members each has."""
     with reading(desk.env.engine) as conn:
@@ -57,7 +57,7 @@ def _told(rule: Mapping[str, Any]) -> str:
     return ", and ".join(f"{words(key)} is {_joined(rule[key], ' or ')}" for key in RULE_KEYS if key in rule)
 
 
-@pages.get("/admin/teams/edit", statements=8)
+@pages.get("/admin/teams/edit", statements=6)
 def edit_page(desk: Desk) -> Response:
     """A team to change; without a name, a new one. Raises NotFound."""
     name = desk.request.query_params.get("name", "")
@@ -75,8 +75,7 @@ def _edit(
     problem: str = "", status: int = 200,
 ) -> Response:  # fmt: skip
     old = name if old is None else old
-    leads = sorted((p for p in desk.staffing.people.values() if p.active), key=lambda p: p.name.casefold())
-    options = (Option("", "Nobody"), *(Option(p.person, p.name) for p in leads))
+    options = (Option("", "Nobody"), *(Option(p.person, p.name) for p in desk.staffing.active))
     fields = [
         Field("name", "Name of the team", "text", required=True, value=name, limits={"maxlength": LONGEST_NAME}),
         Field("lead", "Lead", "select", value=lead, options=options,

@@ -11,11 +11,12 @@ from config import clock
 from config.database import reading, transaction
 from members.errors import MembersError, NotFound
 from members.staff_record import note_deed
-from web.accounts import absence_form, tokens
+from web.accounts import tokens
 from web.desk.admin_rules import ADMINISTRATORS
 from web.desk.admin_staff import person_of
 from web.desk_page import Desk, DeskPage
 from web.forms import Field, Option
+from web.naming import person_title
 from web.posted import Form, Posted
 from web.routing import Pages
 
@@ -24,7 +25,7 @@ pages = Pages(may=ADMINISTRATORS)
 A_YEAR = timedelta(days=365)
 
 
-@pages.get("/admin/tokens", statements=7)
+@pages.get("/admin/tokens", statements=6)
 def listed(desk: Desk) -> Response:
     """Every key there is."""
     return _page(desk)
@@ -43,13 +44,12 @@ def _page(
 
 
 def _fields(desk: DeskPage, typed: Posted | None) -> list[Field]:
-    active = sorted((p for p in desk.staffing.people.values() if p.active), key=lambda p: p.name.casefold())
     until = typed.text("until") if typed else (_today(desk) + A_YEAR).isoformat()
     return [
         Field("name", "What it is for", "text", required=True, value=typed.text("name") if typed else "",
               limits={"maxlength": tokens.LONGEST_NAME}, help="Such as: nightly export to the data warehouse."),
         Field("of", "Acts as", "select", required=True, value=typed.text("of") if typed else "",
-              options=tuple(Option(str(p.id), absence_form.told(p)) for p in active),
+              options=tuple(Option(str(p.id), person_title(p)) for p in desk.staffing.active),
               help="It sees and may do what this person could, and no more than is ticked below."),
         Field("scopes", "May", "several", required=True, value=typed.all("scopes") if typed else [],
               options=tuple(Option(scope, f"{words} ({scope})") for scope, words in tokens.SCOPES.items())),
@@ -68,7 +68,7 @@ def make(desk: Desk, posted: Form) -> Response:
     """Make a key and show it this once."""
     now = clock.utc_now()
     try:
-        person = person_of(desk, posted.number("of") or 0)
+        person = person_of(desk, posted.number("of"))
         if not person.active:
             raise BadInput(f"{person.name} has left.")
         last = posted.day("until")

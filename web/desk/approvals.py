@@ -11,10 +11,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from cases import approvals as shell
-from cases.approval_desk import approval_desk
-from cases.approvals import Decision
-from cases.deciding_together import (
+from cases.approving import approvals as shell
+from cases.approving.approval_desk import approval_desk
+from cases.approving.approvals import Decision
+from cases.approving.deciding_together import (
     Done,
     Picked,
     Would,
@@ -23,11 +23,11 @@ from cases.deciding_together import (
     preview,
     together,
 )
-from cases.decision_packs import Said as Told
-from cases.decisions import DECIDERS
+from cases.approving.decision_packs import Deed
+from cases.approving.decisions import DECIDERS
 from cases.errors import BadInput
 from cases.forecast import Expected
-from cases.keyset import place_from
+from cases.lists.keyset import place_from
 from cases.queries import CasePage, case_page
 from cases.sight import glance
 from state_machines.registry import process_named
@@ -37,7 +37,7 @@ from web.access import staff
 from web.desk import case_choices
 from web.desk.case_people import options
 from web.desk_page import Desk, DeskPage
-from web.posted import Form, Posted
+from web.posted import Form, Posted, number_of
 from web.routing import Pages
 from web.said import Said, said
 
@@ -50,7 +50,7 @@ PROSE = 20
 FIRST = 6
 
 
-@pages.get("/approvals", statements=24)
+@pages.get("/approvals", statements=14)
 def approvals(desk: Desk, after: str = "") -> Response:
     """Show what waits for the decision of who is signed in, what they wait for, and what was brought to them."""
     place = place_from(after)
@@ -58,12 +58,12 @@ def approvals(desk: Desk, after: str = "") -> Response:
     decisions = found.listed.decisions
     return desk.page(
         "desk/approvals.html", title="Approvals", found=found, first_page=place is None, next=found.listed.next,
-        lines=[_line(desk, each) for each in decisions], moves=_moves(desk, decisions), people=_people(desk),
-        names={p.id: p.name for p in desk.staffing.people.values()},
+        lines=[_line(desk, each) for each in decisions], moves=_moves(desk, decisions),
+        names=desk.staffing.names,
     )  # fmt: skip
 
 
-@pages.get("/approvals/{ref}", statements=32)
+@pages.get("/approvals/{ref}", statements=23)
 def pack(desk: Desk, ref: str) -> Response:
     """Show everything somebody who decides should know, with the ways to decide."""
     found = shell.decision(desk.env, ref, actor=desk.actor, now=desk.now)
@@ -76,7 +76,7 @@ def pack(desk: Desk, ref: str) -> Response:
     decisions = [a for a in offered if a.refused is None and deciding.get(a.trigger) is False and not a.danger]
     return desk.page(
         "desk/approval.html", title=found.row.member or found.case.subject, line=_line(desk, found, whole=True),
-        page=page, found=found, people=_people(desk),
+        page=page, found=found,
         decide=sorted((a for a in offered if a.trigger in deciding and a.refused is None),
                       key=lambda action: (action.danger, deciding[action.trigger])),
         others=[a for a in offered if a.trigger not in deciding and a.refused is None],
@@ -84,7 +84,7 @@ def pack(desk: Desk, ref: str) -> Response:
         led=[(each, _said(desk, found, each)) for each in found.pack.led],
         coming=[_coming(found, each) for each in found.pack.next], history=found.history,
         main=decisions[0].trigger if len(decisions) == 1 else None,
-        names={p.id: p.name for p in desk.staffing.people.values()},
+        names=desk.staffing.names,
     )  # fmt: skip
 
 
@@ -134,9 +134,10 @@ def _picked(posted: Posted) -> list[Picked]:
     found = []
     for each in dict.fromkeys(posted.all("pick")):
         ref, _, version = each.partition(":")
-        if not (version.isascii() and version.isdigit() and len(version) < 10):
+        seen = number_of(version)
+        if seen is None:
             raise BadInput("This is no case that could be ticked.")
-        found.append(Picked(ref.strip().upper(), int(version)))
+        found.append(Picked(ref.strip().upper(), seen))
     return found
 
 
@@ -157,7 +158,7 @@ class Line:
     decision: Decision
     title: str
     state: str
-    asked: Told | None
+    asked: Deed | None
     said: Sequence[Said]
     coming: Sequence[tuple[Any, str]]
     on_behalf_of: str | None
@@ -178,9 +179,9 @@ def _line(desk: DeskPage, decision: Decision, *, whole: bool = False) -> Line:
     )  # fmt: skip
 
 
-def _said(desk: DeskPage, decision: Decision, told: Told) -> list[Said]:
+def _said(desk: DeskPage, decision: Decision, told: Deed) -> list[Said]:
     process = process_named(decision.case.process)
-    return said(process, told.trigger, told.typed, people=options(desk.staffing.people.values()),
+    return said(process, told.trigger, told.typed, people=options(desk.staffing),
                 zone=desk.env.settings.zone)  # fmt: skip
 
 
@@ -226,7 +227,3 @@ def _out_of(page: CasePage) -> list[Any]:
     """The moves that lead out of the state: what deciding means here."""
     found = process_named(page.case.process).from_state[page.case.state]
     return [t for t in found if t.four_eyes or (not t.internal and set(t.by) <= DECIDERS)]
-
-
-def _people(desk: DeskPage) -> dict[str, str]:
-    return {p.person: p.name for p in desk.staffing.people.values()}

@@ -7,15 +7,16 @@ from typing import Any
 
 from starlette.responses import Response
 
-from cases.bulk import ASSIGN, FIRE, MOST, NOTE, Action, Looked, action_from, form_errors, look, offers
-from cases.bulk_work import carry_out, preview
 from cases.errors import BadInput
+from cases.lists.bulk import ASSIGN, FIRE, MOST, NOTE, Action, Looked, action_from, form_errors, look, offers
+from cases.lists.bulk_work import carry_out, preview
 from web.access import STAFF
-from web.desk.case_people import options, title_of
+from web.desk.case_people import options
 from web.desk.queue import first_of
 from web.desk_page import Desk, DeskPage, is_local
 from web.forms import Option, fields_of, leftover_errors, payload_of
-from web.posted import Form, Posted
+from web.naming import person_title, plural
+from web.posted import Form, Posted, number_of
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
@@ -35,7 +36,7 @@ def choose(desk: Desk, posted: Form) -> Response:
     except BadInput as refused:
         return desk.see_other(_back(posted), str(refused), tone="warning")
     return desk.page(
-        "desk/bulk.html", title=f"Do something with {_counted(len(looked.picked))}", looked=looked,
+        "desk/bulk.html", title=f"Do something with {plural(len(looked.picked), 'case')}", looked=looked,
         offers=offers(looked), back=_back(posted),
     )  # fmt: skip
 
@@ -60,7 +61,7 @@ def do(desk: Desk, posted: Form) -> Response:
         desk.env, looked, action, values, to=posted.text(TO), note=posted.text(WORDS), now=desk.now
     )  # fmt: skip
     done, refused = [each for each in told if each.done], [each for each in told if not each.done]
-    title = f"{looked.title(action)}: {_counted(len(done))} done"
+    title = f"{looked.title(action)}: {plural(len(done), 'case')} done"
     return desk.page(
         "desk/bulk_done.html", title=title, done=done, refused=refused, missing=looked.missing, back=_back(posted),
         what=looked.title(action),
@@ -72,18 +73,14 @@ def _picks(posted: Posted) -> dict[str, int]:
     found: dict[str, int] = {}
     for text in posted.all(ON_PAGE if posted.yes(ALL) else CASES)[: MOST + 1]:
         ref, _, version = text.partition("@")
-        if ref and version.isascii() and version.isdigit() and len(version) < 10:
-            found[ref.strip().upper()] = int(version)
+        if ref and (seen := number_of(version)) is not None:
+            found[ref.strip().upper()] = seen
     return found
 
 
 def _back(posted: Posted) -> str:
     path = posted.text(FROM)
     return path if is_local(path) and path.startswith(("/queue", "/cases")) else "/queue"
-
-
-def _counted(number: int) -> str:
-    return f"{number} case{'' if number == 1 else 's'}"
 
 
 def _preview(
@@ -95,10 +92,10 @@ def _preview(
     zone = desk.env.settings.zone
     model = looked.form(action)
     return desk.page(
-        "desk/bulk_preview.html", title=f"{looked.title(action)}: {_counted(len(looked.picked))}", status=status,
+        "desk/bulk_preview.html", title=f"{looked.title(action)}: {plural(len(looked.picked), 'case')}", status=status,
         looked=looked, action=action, told=told, will=sum(each.done for each in told), back=_back(posted),
         danger=_danger(looked, action), what=looked.title(action),
-        fields=fields_of(model, values, errors, people=options(desk.staffing.people.values()), zone=zone),
+        fields=fields_of(model, values, errors, people=options(desk.staffing), zone=zone),
         others=leftover_errors(model, errors), people=_people(looked), to=posted.text(TO),
         note=posted.text(WORDS), asks_whom=action.kind == ASSIGN, notes=action.kind in (NOTE, FIRE),
         note_needed=action.kind == NOTE,
@@ -110,7 +107,7 @@ def _danger(looked: Looked, action: Action) -> bool:
 
 
 def _people(looked: Looked) -> list[Option]:
-    return [Option(person.email, title_of(person)) for person in looked.people]
+    return [Option(person.email, person_title(person)) for person in looked.people]
 
 
 def _objections(

@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cases.answers import AnswersInvalid
-from cases.campaign_answering import MAY_TAKE_DOWN, correct_answers, form_of, take_down
-from cases.campaign_sight import acts_as
+from cases.campaigning.answering import MAY_TAKE_DOWN, correct_answers, form_of, take_down
+from cases.campaigning.sight import acts_as
 from cases.errors import BadInput, TransitionRefused
 from surveys.questionnaire import Questionnaire
 from web.access import STAFF, staff

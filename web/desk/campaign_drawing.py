@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cases.campaign_counts import Counts, percent
-from cases.campaign_curve import Curve, Point
-from cases.campaign_page import CampaignPage
+from cases.campaigning.counts import Counts, percent
+from cases.campaigning.curve import Curve, Point
+from cases.campaigning.page import CampaignPage
 from web.charts import Mark, Part, Series, bar, line_chart, ticks
 from web.wording import day_words
 

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from cases.campaign_members import Narrowed
-from cases.campaign_nudging import nudge, preview
+from cases.campaigning.members import Narrowed
+from cases.campaigning.nudging import nudge, preview
 from state_machines.values import Role
 from web.access import staff
 from web.desk.campaigns import day_of

@@ -8,27 +8,27 @@ from typing import Any
 from starlette.responses import Response
 
 from cases import commands
-from cases.campaign_contacts import name_contact, renew_link
-from cases.campaign_review import Review, review
-from cases.campaign_sight import acts_as
-from cases.campaign_waiting import waiting_page
+from cases.campaigning import contacts
+from cases.campaigning.contacts import name_contact, renew_link
+from cases.campaigning.review import Review, review
+from cases.campaigning.sight import acts_as
+from cases.campaigning.waiting import waiting_page
 from cases.errors import BadInput, CaseChanged, TransitionRefused
 from members.errors import MembersError
 from members.tables import CONTACT_ROLES
-from state_machines.values import Role
 from web.access import STAFF, staff
 from web.desk_page import Desk, DeskPage
 from web.posted import Form, Posted
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
-AT_WORK = staff(Role.COORDINATOR, Role.MANAGER, Role.SENIOR)
+AT_WORK = staff(*contacts.AT_WORK)
 HERE = "/campaigns/{ref}/responses/{case_ref}"
 WITH_FORMS_HERE = ("complete", "query", "accept_with_caveat", "second_check", "impute", "nudge")
 """Moves whose forms stand among the answers; the others have a page of their own."""
 
 
-@pages.get("/campaigns/{ref}/responses", statements=15)
+@pages.get("/campaigns/{ref}/responses", statements=10)
 def responses(desk: Desk, ref: str, after: str = "") -> Response:
     """The answers that wait for a review, soonest deadline first."""
     found = waiting_page(desk.env, ref, after=after, actor=desk.actor, now=desk.now)

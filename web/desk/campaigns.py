@@ -10,15 +10,17 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from cases import campaigns as commands
-from cases.campaign_counts import percent
-from cases.campaign_list import campaign_list
-from cases.campaign_members import Narrowed, members_page
-from cases.campaign_page import campaign_page
-from cases.campaign_population import Population, questionnaires, values_of, who_is_asked
+from cases.campaigning.counts import percent
+from cases.campaigning.members import Narrowed, members_page
+from cases.campaigning.overview import campaign_list
+from cases.campaigning.page import campaign_page
+from cases.campaigning.population import Population, questionnaires, values_of, who_is_asked
 from cases.errors import BadInput, TransitionRefused
 from members.store import CRITERIA
 from members.visibility import lent_teams
 from state_machines.processes.survey_forms import Plan
+from state_machines.registry import process_named
+from state_machines.values import STAFF as STAFF_ROLES
 from state_machines.values import Role
 from web.access import STAFF, staff
 from web.desk.campaign_drawing import drawing
@@ -28,12 +30,12 @@ from web.posted import Form, Posted
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
-PLANNERS = staff(Role.COORDINATOR, Role.MANAGER, Role.SENIOR)
+PLANNERS = staff(*STAFF_ROLES.intersection(process_named("survey_campaign").opened_by))
 _BY_HAND = frozenset({"population", "questionnaire", "questionnaire_version", "questionnaire_fingerprint", "ladder"})
 """Fields of the plan that have a control of their own, or none."""
 
 
-@pages.get("/campaigns", statements=12)
+@pages.get("/campaigns", statements=8)
 def campaigns(desk: Desk, after: str = "") -> Response:
     """Every campaign the viewer may see, running ones first."""
     found = campaign_list(desk.env, after=after, actor=desk.actor, now=desk.now)
@@ -47,7 +49,7 @@ def campaigns(desk: Desk, after: str = "") -> Response:
 # ------------------------------------------------------------------------------------------------------ planning
 
 
-@pages.get("/campaigns/new", may=PLANNERS, statements=11)
+@pages.get("/campaigns/new", may=PLANNERS, statements=9)
 def new(desk: Desk) -> Response:
     """The form of a plan, with who would be asked as it stands."""
     return _plan_page(desk, {"ladder": "standard"}, {"status": ["active"]})
@@ -59,15 +61,13 @@ def plan(desk: Desk, posted: Form) -> Response:
     criteria = {name: chosen for name in CRITERIA if (chosen := [v for v in posted.all(f"population.{name}") if v])}
     payload = _typed(desk, posted)
     if posted.text("step") != "plan":
-        return _plan_page(
-            desk, payload, criteria, inside=posted.text("inside"), outside=posted.text("outside"), looked=True
-        )
+        return _plan_page(desk, payload, criteria, inside=posted.text("inside"), outside=posted.text("outside"))
     settings = {**payload, "kind": "survey"} | ({"population": criteria} if criteria else {})
     try:
         done = commands.plan_campaign(desk.env, settings, actor=desk.actor, now=desk.now)
     except (BadInput, TransitionRefused) as bad:
         errors = dict(bad.errors) if isinstance(bad, TransitionRefused) else {"questionnaire": (str(bad),)}
-        return _plan_page(desk, payload, criteria, errors or {"form": (str(bad),)}, looked=True, status=422)
+        return _plan_page(desk, payload, criteria, errors or {"form": (str(bad),)}, status=422)
     ref = done.after.ref
     return desk.see_other(f"/campaigns/{ref}", f"{done.after.subject} is planned. Somebody else approves the plan.")
 
@@ -83,7 +83,7 @@ def _typed(desk: DeskPage, posted: Posted) -> dict[str, Any]:
 
 def _plan_page(
     desk: DeskPage, typed: Mapping[str, Any], criteria: Mapping[str, list[str]],
-    errors: Mapping[str, tuple[str, ...]] | None = None, *, inside: str = "", outside: str = "", looked: bool = False,
+    errors: Mapping[str, tuple[str, ...]] | None = None, *, inside: str = "", outside: str = "",
     status: int = 200,
 ) -> Response:  # fmt: skip
     lent = lent_teams(desk.actor, desk.staffing, desk.today)
@@ -98,14 +98,14 @@ def _plan_page(
         "desk/campaign_new.html", title="Plan a campaign", block="population", status=status, fields=fields,
         others=[*leftover_errors(Plan, errors), *(t for t in hidden if t not in leftover_errors(Plan, errors))],
         questionnaires=questionnaires(desk.env.settings), ladders=ladders, typed=typed, errors=errors,
-        values=values_of(desk.env, lent=lent, actor=desk.actor), criteria=criteria, asked=asked, looked=looked,
+        values=values_of(desk.env, lent=lent, actor=desk.actor), criteria=criteria, asked=asked,
     )  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------------------- one of them
 
 
-@pages.get("/campaigns/{ref}", statements=22)
+@pages.get("/campaigns/{ref}", statements=17)
 def campaign(desk: Desk, ref: str) -> Response:
     """One campaign: how far it is, who is at risk, what comes next, what closing it needs."""
     found = campaign_page(desk.env, ref, acting=desk.actor_for, actor=desk.actor, now=desk.now)
@@ -114,7 +114,7 @@ def campaign(desk: Desk, ref: str) -> Response:
     )
 
 
-@pages.get("/campaigns/{ref}/members", statements=19)
+@pages.get("/campaigns/{ref}/members", statements=15)
 def members(
     desk: Desk, ref: str, state: str = "", team: str = "", tier: str = "", silent_since: str = "", bounced: str = "",
     at_risk: str = "", words: str = "", after: str = "", before: str = "",

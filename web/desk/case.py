@@ -10,7 +10,7 @@ from config import clock
 from config.database import transaction
 from web import presence
 from web.access import STAFF
-from web.desk.case_shown import shown
+from web.desk.case_shown import called, shown
 from web.desk_page import Desk
 from web.routing import Pages
 
@@ -23,13 +23,13 @@ LETTER_POLICY = (
 """Of a letter's HTML: it may look as it does and do nothing."""
 
 
-@pages.get("/cases/{ref}", statements=30)
+@pages.get("/cases/{ref}", statements=23)
 def case(desk: Desk, ref: str, before: int | None = None) -> Response:
     """One case with everything about it that the viewer may see."""
     return shown(desk, ref, before=before)
 
 
-@pages.get("/cases/{ref}/viewers", statements=16)
+@pages.get("/cases/{ref}/viewers", statements=8)
 def viewers(desk: Desk, ref: str, version: int = 0) -> Response:
     """Who else looks at a case, and whether it was changed since this page was made; asked every half minute."""
     found = glance(desk.env, ref, actor=desk.actor, now=desk.now)
@@ -37,14 +37,13 @@ def viewers(desk: Desk, ref: str, version: int = 0) -> Response:
         return desk.see_other(f"/cases/{found.ref}")
     with transaction(desk.env.engine) as conn:
         others = presence.look(conn, found.id, desk.person.id, now=clock.utc_now())
-    names = [desk.staffing.people[other].name for other in others if other in desk.staffing.people]
     return desk.page(
-        "desk/case_viewers.html", title="Who looks", block="viewers", ref=found.ref, others=names, version=version,
-        changed=found.version != version,
+        "desk/case_viewers.html", title="Who looks", block="viewers", ref=found.ref, others=called(desk, others),
+        version=version, changed=found.version != version,
     )  # fmt: skip
 
 
-@pages.get("/cases/{ref}/messages/{number}", statements=20)
+@pages.get("/cases/{ref}/messages/{number}", statements=15)
 def message(desk: Desk, ref: str, number: int) -> Response:
     """One message of a case as it was read, or as it would be if it left now."""
     found = letter(desk.env, ref, number, actor=desk.actor, now=desk.now)

@@ -19,11 +19,11 @@ from state_machines.process import Transition
 from state_machines.registry import process_named
 from web import drafts
 from web.access import STAFF
-from web.desk.case_choices import begun, chosen, mails_of, transition_of
+from web.desk.case_choices import asked_of, begun, chosen, mails_of, transition_of
 from web.desk.case_done import sentence
 from web.desk.case_people import Names, options
 from web.desk.case_said import changes_since
-from web.desk.case_shown import read
+from web.desk.case_shown import page_or_queue, read
 from web.desk.wrong_fields import wrong
 from web.desk_page import Desk, DeskPage, is_local
 from web.forms import fields_of, leftover_errors, payload_of
@@ -45,7 +45,7 @@ class Tried:
     """The version on their screen, where others have changed the case meanwhile."""
 
 
-@pages.get("/cases/{ref}/do/{trigger}", statements=26)
+@pages.get("/cases/{ref}/do/{trigger}", statements=17)
 def form(desk: Desk, ref: str, trigger: str) -> Response:
     """The form of a step, with what this person has begun to type."""
     page = read(desk, ref, events=1)
@@ -91,13 +91,7 @@ def _is_repeated(desk: DeskPage, page: CasePage, trigger: str, version: int) -> 
 def _afterwards(desk: DeskPage, page: CasePage) -> str:
     """Where somebody came from; else the page of the case, or the queue where the step has taken it out of sight."""
     came_from = desk.request.query_params.get("return", "")
-    if is_local(came_from):
-        return came_from
-    try:
-        glance(desk.env, page.case.ref, actor=desk.actor, now=desk.now)
-    except CaseNotFound:
-        return "/queue"
-    return f"/cases/{page.case.ref}"
+    return came_from if is_local(came_from) else page_or_queue(desk, page.case.ref)
 
 
 def _transition(page: CasePage, trigger: str) -> Transition:
@@ -131,10 +125,10 @@ def _asked(
     choice, names = chosen(page, transition.trigger), Names(page, desk.staffing)
     tried_ = tried or Tried()
     given = _payload(desk, transition, tried.typed) if tried and transition.needs else begun(page, transition)
-    fields = fields_of(
-        transition.needs, given, tried_.errors, people=options(desk.staffing.people.values()),
+    fields = asked_of(page, fields_of(
+        transition.needs, given, tried_.errors, people=options(desk.staffing),
         zone=desk.env.settings.zone,
-    )  # fmt: skip
+    ))  # fmt: skip
     since = None
     if tried_.since is not None:
         since = since_version(desk.env, page.case.ref, tried_.since, actor=desk.actor, now=desk.now)
@@ -144,7 +138,8 @@ def _asked(
         also_note=tried_.typed.text("also_note"), others=leftover_errors(transition.needs, tried_.errors), draft=draft,
         changes=changes_since(since, page, names, desk) if since else None,
         possible=choice is not None and choice.refused is None, why=_why(page, transition),
-        mails=mails_of(transition, names), state_title=process_named(page.case.process).state(page.case.state).title,
+        mails=mails_of(page, transition, names),
+        state_title=process_named(page.case.process).state(page.case.state).title,
         ask_note=transition.needs is None or "note" not in transition.needs.model_fields,
     )  # fmt: skip
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from cases.queries import CasePage
@@ -11,8 +12,10 @@ from notifications import catalogue
 from state_machines.engine import Choice
 from state_machines.process import Transition
 from state_machines.registry import process_named
+from state_machines.values import STAFF
+from web import wording
 from web.desk.case_people import Names
-from web.naming import words
+from web.forms import Field, Option
 
 ELSEWHERE = frozenset({"impute"})
 """Triggers that need more than a form: their page writes what belongs to them in the same transaction."""
@@ -31,13 +34,25 @@ class Action:
     move: str | None
     """The state it leads to, by title."""
     refused: str | None
+    own: bool
+    """Whether it belongs to this state and to the staff: not what a member may do too, nor what is nearly always so."""
+
+
+MANY = 4
+"""A step possible from more states than that is not what this one is about."""
 
 
 def actions(page: CasePage) -> list[Action]:
-    """Return what the process offers this person: first what moves the case, what is dangerous last."""
+    """Return what the process offers this person: first what this state is about, what is dangerous last."""
     offered = (choice for choice in _one_each(page.choices) if choice.transition.trigger not in ELSEWHERE)
     found = [_action(page, choice) for choice in offered]
-    return sorted(found, key=lambda action: (action.danger, action.move is None))
+    return sorted(found, key=lambda action: (action.danger, not action.own, action.move is None))
+
+
+def plain_next(offered: Iterable[Action]) -> str | None:
+    """Return the trigger of the one step that goes on from here, or None where somebody has to weigh several."""
+    ways = [a.trigger for a in offered if a.own and a.refused is None and a.move is not None and not a.danger]
+    return ways[0] if len(ways) == 1 else None
 
 
 def _one_each(choices: Iterable[Choice]) -> list[Choice]:
@@ -55,8 +70,13 @@ def _action(page: CasePage, choice: Choice) -> Action:
     return Action(
         transition.trigger, transition.title, transition.help, transition.danger,
         transition.needs is not None or transition.danger, _move(page, choice),
-        choice.refused.sentence if choice.refused else None,
+        choice.refused.sentence if choice.refused else None, _is_own(page, transition),
     )  # fmt: skip
+
+
+def _is_own(page: CasePage, transition: Transition) -> bool:
+    same = [t for t in process_named(page.case.process).transitions if t.trigger == transition.trigger]
+    return all(set(t.by) <= STAFF for t in same) and len({s for t in same for s in t.sources}) <= MANY
 
 
 def _move(page: CasePage, choice: Choice) -> str | None:
@@ -83,14 +103,21 @@ def transition_of(page: CasePage, trigger: str) -> Transition | None:
     return next(known, None) if trigger not in ELSEWHERE else None
 
 
-def mails_of(transition: Transition, names: Names) -> list[str]:
+def mails_of(page: CasePage, transition: Transition, names: Names) -> list[str]:
     """Return what may be mailed with a transition, and to whom."""
-    known = catalogue.entries()
     found = []
     for send in transition.sends:
-        title = known[send.kind].kind.title if send.kind in known else words(send.kind)
-        found.append(f"“{title}” to {names.audience(send.to)}{', if that applies' if send.when else ''}")
+        to, perhaps = _to(send.to, transition, page, names), ", if that applies" if send.when else ""
+        found.append(f"“{catalogue.title_of(send.kind)}” to {to}{perhaps}")
     return list(dict.fromkeys(found))
+
+
+def _to(audience: str, transition: Transition, page: CasePage, names: Names) -> str:
+    """Who a message goes to; the owner is whoever owns the case where the transition leads."""
+    if audience != "owner" or transition.target is None:
+        return names.audience(audience)
+    to = process_named(page.case.process).state(transition.target)
+    return names.audience(audience) if to.final else names.owner_in(to, page.case.data)
 
 
 def begun(page: CasePage, transition: Transition) -> dict[str, Any]:
@@ -100,6 +127,27 @@ def begun(page: CasePage, transition: Transition) -> dict[str, Any]:
     if repeats and transition.needs is not None and "duplicate_of" in transition.needs.model_fields:
         known |= {"duplicate_of": repeats, "chosen": "DUPLICATE"}
     return known
+
+
+def asked_of(page: CasePage, fields: Sequence[Field]) -> list[Field]:
+    """Return the fields of a form; what names something of the case by its number offers what there is."""
+    return [_promised(page, field) if field.name == "remedy" else field for field in fields]
+
+
+def _promised(page: CasePage, field: Field) -> Field:
+    """The actions that were promised and are still to be verified, in the order they were promised."""
+    promised = enumerate(page.case.data.get("remedies", ()), start=1)
+    still = [Option(str(number), _action_words(each)) for number, each in promised if not each.get("done")]
+    if not still:
+        return field
+    return replace(field, kind="select", label="Promised action", help="", options=tuple(still))
+
+
+def _action_words(promised: Any) -> str:
+    due = promised.get("due_on")
+    return (
+        f"{promised['what']} (by {wording.day_words(date.fromisoformat(str(due)))})" if due else str(promised["what"])
+    )
 
 
 def _repeats(link: Any) -> bool:

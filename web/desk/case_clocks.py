@@ -9,6 +9,7 @@ from cases.forecast import Expected
 from cases.queries import CasePage
 from notifications import catalogue
 from state_machines.ladders import EXPIRES
+from state_machines.objections import capital
 from state_machines.policy import Policy, PolicyError
 from state_machines.process import Clock, Process
 from state_machines.registry import process_named
@@ -67,7 +68,7 @@ def _clock(page: CasePage, process: Process, running: RunningClock, names: Names
     clock = process.clock_of(page.case.state, running.name)
     title = clock.title if clock else words(running.name)
     return Clockwork(
-        title[:1].upper() + title[1:], running.due, running.anchor,
+        capital(title), running.due, running.anchor,
         running.pauses[-1].since if running.paused else None, _why_paused(page, process),
         [Given(x.until, x.was, names.person(x.by), x.at, x.reason) for x in running.extensions],
         [_rung(process, clock, key, policy) for key in running.fired], running.next_at,
@@ -115,6 +116,4 @@ def coming(page: CasePage, names: Names) -> list[Coming]:
 
 
 def _mails(each: Expected, names: Names) -> list[str]:
-    known = catalogue.entries()
-    titles = ((known[kind].kind.title if kind in known else words(kind), audience) for kind, audience in each.messages)
-    return [f"“{title}” to {names.audience(audience)}" for title, audience in titles]
+    return [f"“{catalogue.title_of(kind)}” to {names.audience(audience)}" for kind, audience in each.messages]

@@ -7,22 +7,22 @@ from starlette.responses import Response
 from cases import commands, duplicates
 from cases.errors import BadInput, CaseChanged, CaseError, CaseNotFound
 from cases.intake import open_of_member
+from cases.permissions import MAY_RESTRICT
 from cases.queries import CasePage
 from cases.sight import glance
 from config.database import transaction
-from state_machines.values import Role
 from web import drafts
 from web.access import STAFF
 from web.access import staff as only
 from web.desk.case_choices import chosen
-from web.desk.case_people import title_of
-from web.desk.case_shown import read, shown
+from web.desk.case_shown import page_or_queue, read, shown
 from web.desk_page import Desk, DeskPage
+from web.naming import person_title
 from web.posted import Form, Posted
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
-MANAGING = only(Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR)
+MANAGING = only(*MAY_RESTRICT)
 CLOSES_DUPLICATES = ("dismiss", "propose_dismissal")
 """Steps with which a process closes a case that repeats another."""
 
@@ -66,24 +66,15 @@ def assign(desk: Desk, posted: Form, ref: str) -> Response:
     away = desk.staffing.away(person.id, desk.today) if person else None
     acting = desk.staffing.acting(person.id, desk.today).staff.name if person and away else None
     return desk.see_other(
-        _still(desk, found.ref), f"{found.ref} belongs to {name} now, who is told by e-mail."
+        page_or_queue(desk, found.ref), f"{found.ref} belongs to {name} now, who is told by e-mail."
         + (f" {name} is away; {acting} acts meanwhile." if acting else ""),
     )  # fmt: skip
-
-
-def _still(desk: DeskPage, ref: str) -> str:
-    """The page of the case, or the queue where it has gone out of sight."""
-    try:
-        glance(desk.env, ref, actor=desk.actor, now=desk.now)
-    except CaseNotFound:
-        return "/queue"
-    return f"/cases/{ref}"
 
 
 # ------------------------------------------------------------------------------------------------ who may see it
 
 
-@pages.get("/cases/{ref}/access", may=MANAGING, statements=26)
+@pages.get("/cases/{ref}/access", may=MANAGING, statements=14)
 def access(desk: Desk, ref: str) -> Response:
     """Who may see a case, and the form that changes it."""
     return _access(desk, read(desk, ref, events=1))
@@ -101,7 +92,7 @@ def restrict(desk: Desk, posted: Form, ref: str) -> Response:
     except CaseError as bad:
         return _access(desk, read(desk, ref, events=1), str(bad), posted, bad.status)
     who = "everybody whom the rules allow" if named is None else "only you and whom you named"
-    return desk.see_other(_still(desk, found.ref), f"{found.ref} is seen by {who} now.")
+    return desk.see_other(page_or_queue(desk, found.ref), f"{found.ref} is seen by {who} now.")
 
 
 def _access(
@@ -113,7 +104,7 @@ def _access(
     people = [p for p in desk.staffing.people.values() if p.active and p.id not in (page.row.walled_off or ())]
     return desk.page(
         "desk/case_access.html", title="Who may see it", status=status, ref=page.case.ref, line=page.line, told=told,
-        walled=walled, title_of=title_of, named=ids is not None or posted is not None,
+        walled=walled, title_of=person_title, named=ids is not None or posted is not None,
         chosen=set(posted.all("person")) if posted else named,
         people=sorted((p for p in people if p.id != desk.person.id), key=lambda p: p.name.casefold()),
     )  # fmt: skip
@@ -122,7 +113,7 @@ def _access(
 # ------------------------------------------------------------------------------------------------- duplicates
 
 
-@pages.get("/cases/{ref}/duplicate", statements=26)
+@pages.get("/cases/{ref}/duplicate", statements=18)
 def duplicate(desk: Desk, ref: str) -> Response:
     """The form that says which case this one repeats, with those it might be."""
     return _duplicate(desk, read(desk, ref, events=1))

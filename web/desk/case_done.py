@@ -7,7 +7,7 @@ from state_machines.process import Transition
 from state_machines.registry import process_named
 from state_machines.values import Outcome
 from web.desk.case_people import Names
-from web.naming import process_title, words
+from web.naming import process_title
 
 
 def sentence(outcome: Outcome, transition: Transition, names: Names) -> str:
@@ -16,11 +16,12 @@ def sentence(outcome: Outcome, transition: Transition, names: Names) -> str:
     state = process_named(after.process).state(after.state)
     moved = before.state != after.state
     told = [f"“{transition.title}” is done" + (f"; the case is now in the state “{state.title}”." if moved else ".")]
-    known, mails = catalogue.entries(), []
+    mails = []
     for step in outcome.steps:
         for message in step.messages:
-            title = known[message.kind].kind.title if message.kind in known else words(message.kind)
-            mails.append(f"“{title}” to {names.audience(message.audience)}")
+            theirs = moved and message.audience == "owner" and not state.final
+            to = names.owner_in(state, after.data) if theirs else names.audience(message.audience)
+            mails.append(f"“{catalogue.title_of(message.kind)}” to {to}")
     if mails:
         told.append(f"Mail that goes out: {'; '.join(dict.fromkeys(mails))}.")
     opened = [process_title(spawn.process).lower() for step in outcome.steps for spawn in step.spawns]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from cases.mailroom import whom
+from cases.people import called, whom
 from cases.queries import CasePage
-from members.staffing import Person, Staffing
+from members.staffing import Staffing
+from state_machines.process import State
 from state_machines.values import Role
 from web.forms import Option
-from web.naming import role_title
+from web.naming import person_title, role_title
 
 
 class Names:
@@ -21,17 +22,7 @@ class Names:
 
     def person(self, person: str | None) -> str:
         """Return who a person of the record is: staff by name, the member by theirs, Muster itself."""
-        if person is None:
-            return "nobody"
-        kind, _, number = person.partition(":")
-        if kind == "staff" and number.isdigit():
-            found = self._staffing.get(int(number))
-            return found.name if found else "somebody who was on the staff"
-        if kind == "system":
-            return "Muster"
-        if kind == "member":
-            return self._page.line["member"] or "the member"
-        return whom(person if kind == "party" else kind)
+        return "nobody" if person is None else called(person, self._staffing, member=self._page.line["member"])
 
     def by(self, event: Mapping[str, Any]) -> str:
         """Return who did something, and for whom."""
@@ -42,6 +33,11 @@ class Names:
         """Return the name of who has this address on the staff."""
         found = self._staffing.by_email(email)
         return found.name if found else email
+
+    def owner_in(self, state: State, data: Mapping[str, Any]) -> str:
+        """Return who owns the case in a state, as far as it is known before it comes there."""
+        named = data.get(state.owner_fact) if state.owner_fact else None
+        return self.person(str(named)) if named else self.role(state.owner)
 
     def audience(self, audience: str) -> str:
         """Return whom a message goes to, by name where that is certain."""
@@ -67,15 +63,17 @@ class Names:
             return self.person(f"staff:{row.coordinator_id}")
         if role.value == row.owner_role and row.owner_id is not None:
             return self.person(f"staff:{row.owner_id}")
-        return f"a {role.label}"
+        return self.whoever(role)
+
+    def whoever(self, role: str) -> str:
+        """Return whoever has a role: ``a coordinator``, ``finance``, ``the council``."""
+        label = role_title(role)
+        first = label[:1].lower() + label[1:]
+        if role in (Role.FINANCE, Role.SITE):
+            return "finance" if role == Role.FINANCE else "the site"
+        return f"{'the' if role in (Role.SENIOR, Role.COUNCIL) else 'an' if first[0] in 'aeiou' else 'a'} {first}"
 
 
-def title_of(person: Person) -> str:
-    """Return somebody as a choice: name, roles, team."""
-    roles = ", ".join(sorted(role.label for role in person.roles))
-    return f"{person.name} ({roles}{f', {person.team}' if person.team else ''})"
-
-
-def options(people: Iterable[Person]) -> list[Option]:
-    """Return people as choices of a field that names one, by name; who has left is none."""
-    return [Option(p.person, title_of(p)) for p in sorted(people, key=lambda p: p.name.casefold()) if p.active]
+def options(staffing: Staffing) -> list[Option]:
+    """Return the staff as choices of a field that names one, by name; who has left is none."""
+    return [Option(p.person, person_title(p)) for p in staffing.active]

@@ -28,7 +28,7 @@ class Change:
 def changes_since(since: History, page: CasePage, names: Names, desk: DeskPage) -> list[Change]:
     """Return what happened since the version somebody saw, first to last."""
     process = process_named(page.case.process)
-    people = options(desk.staffing.people.values())
+    people = options(desk.staffing)
     found = []
     for event in since.events:
         typed = {**event.details.get("payload", {}), **event.personal} if event.kind == "transition" else {}

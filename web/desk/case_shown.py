@@ -8,23 +8,23 @@ from typing import Any
 
 from starlette.responses import Response
 
-from cases import worklist
+from cases.errors import CaseNotFound
+from cases.evidence import MAY_ADD
+from cases.lists import worklist
 from cases.owners import candidates
+from cases.permissions import MAY_RESTRICT, MAY_WRITE
 from cases.queries import CasePage, case_page
 from cases.rows import staff_id_of
+from cases.sight import glance
 from config import clock
 from config.database import transaction
 from state_machines.registry import process_named
-from state_machines.values import Role
 from web import drafts, presence
 from web.desk import case_choices, case_clocks, case_timeline
 from web.desk.case_people import Names
 from web.desk_page import DeskPage
 from web.diagrams import diagram
 from web.naming import trigger_title, words
-
-MANAGERS = frozenset({Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR})
-WRITERS = frozenset({Role.COORDINATOR, Role.MANAGER, Role.SENIOR, Role.COUNCIL, Role.ADMINISTRATOR})
 
 
 def read(desk: DeskPage, ref: str, *, before: int | None = None, events: int | None = None) -> CasePage:
@@ -33,6 +33,15 @@ def read(desk: DeskPage, ref: str, *, before: int | None = None, events: int | N
         desk.env, ref, actor=desk.actor, acting=desk.actor_for, before=before,
         last_events=events or case_timeline.PAGE + 1, now=desk.now,
     )  # fmt: skip
+
+
+def page_or_queue(desk: DeskPage, ref: str) -> str:
+    """Return the address of a case, or the queue's where the case has gone out of this person's sight."""
+    try:
+        glance(desk.env, ref, actor=desk.actor, now=desk.now)
+    except CaseNotFound:
+        return "/queue"
+    return f"/cases/{ref}"
 
 
 def shown(
@@ -49,9 +58,10 @@ def shown(
     return desk.page(
         "desk/case.html", title=line["subject"] or line["ref"], block="history", status=status, page=page, line=line,
         ref=line["ref"], names=names, process=process_named(page.case.process), entries=entries, earlier=earlier,
+        began=case_timeline.began(page, desk), plain=case_choices.plain_next(offered),
         before=before, told=told, files_refused=files_refused, note_refused=note_refused,
         note=note if note is not None else begun[drafts.NOTE].posted.text("text") if drafts.NOTE in begun else "",
-        note_begun=begun.get(drafts.NOTE), begun=_forms_begun(page, begun), others=_called(desk, others),
+        note_begun=begun.get(drafts.NOTE), begun=_forms_begun(page, begun), others=called(desk, others),
         possible=[a for a in offered if a.refused is None], impossible=[a for a in offered if a.refused is not None],
         closers=case_choices.closers(page, offered), clocks=case_clocks.clocks(page, names, desk.env.policy),
         coming=case_clocks.coming(page, names), links=_links(page), mails=_loose_mails(page, names, desk.now),
@@ -67,7 +77,8 @@ def _others_and_drafts(desk: DeskPage, page: CasePage) -> tuple[list[int], Mappi
         return others, drafts.of_case(conn, desk.person.id, page.case.id)
 
 
-def _called(desk: DeskPage, others: Sequence[int]) -> list[str]:
+def called(desk: DeskPage, others: Sequence[int]) -> list[str]:
+    """Return the names of these members of staff."""
     return [desk.staffing.people[other].name for other in others if other in desk.staffing.people]
 
 
@@ -115,8 +126,8 @@ def _may(desk: DeskPage, page: CasePage) -> dict[str, bool]:
     """What somebody may do besides the process's own moves; the commands ask again."""
     roles = desk.actor_for(page.row.owner_id).roles
     own = page.row.owner_id == staff_id_of(desk.actor.person)
-    writes = bool(roles & WRITERS)
+    writes = bool(roles & MAY_WRITE)
     return {
-        "write": writes, "assign": writes and page.row.closed_at is None, "restrict": bool(roles & MANAGERS),
-        "add_files": bool(roles - {Role.AUDITOR}), "own": own,
+        "write": writes, "assign": writes and page.row.closed_at is None, "restrict": bool(roles & MAY_RESTRICT),
+        "add_files": bool(roles & MAY_ADD), "own": own,
     }  # fmt: skip

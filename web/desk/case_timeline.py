@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from cases.duplicates import MARKED, UNMARKED
+from cases.history import history
 from cases.queries import CasePage
 from cases.sight import seen
 from notifications import catalogue
+from state_machines.objections import capital
 from state_machines.process import Process
 from state_machines.registry import process_named
 from web.desk.case_people import Names, options
@@ -80,6 +82,24 @@ def timeline(page: CasePage, desk: DeskPage) -> tuple[list[Happened], int | None
     return [read.entry(event) for event in reversed(events)], earlier
 
 
+ASKED_BY_MUSTER = frozenset({"survey_response"})
+"""Cases that begin without anybody's words: the campaign's own data says nothing about them."""
+
+
+def began(page: CasePage, desk: DeskPage) -> list[Said]:
+    """Return what the case was opened with; of a long history its first event is read by itself."""
+    if page.case.process in ASKED_BY_MUSTER:
+        return []
+    first = page.events[0] if page.events and page.events[0]["kind"] == "opened" else None
+    if first is not None:
+        typed = {**first["details"].get("payload", {}), **first["personal"]}
+    else:
+        found = history(desk.env, page.case.ref, limit=1, actor=desk.actor, now=desk.now).events
+        typed = {**found[0].details.get("payload", {}), **found[0].personal} if found else {}
+    people = options(desk.staffing)
+    return said(process_named(page.case.process), "open", typed, people=people, zone=desk.env.settings.zone)
+
+
 class _Reader:
     """Turns the events of one case into words."""
 
@@ -87,7 +107,7 @@ class _Reader:
         self._page, self._desk = page, desk
         self._process: Process = process_named(page.case.process)
         self._names = Names(page, desk.staffing)
-        self._people = options(desk.staffing.people.values())
+        self._people = options(desk.staffing)
         self._mails: dict[int, list[Mail]] = {}
         for message in page.messages:
             self._mails.setdefault(message["event_seq"] or 0, []).append(mail(message, self._names, desk.now))
@@ -119,8 +139,16 @@ class _Reader:
         if event["kind"] not in ("transition", "opened"):
             return []
         typed = {**event["details"].get("payload", {}), **event["personal"]}
+        typed = self._by_name(typed)
         trigger = "open" if event["kind"] == "opened" else event["trigger"]
         return said(self._process, trigger, typed, people=self._people, zone=self._desk.env.settings.zone)
+
+    def _by_name(self, typed: dict[str, Any]) -> dict[str, Any]:
+        """What was typed, with the number of a promised action as what was promised."""
+        promised, number = self._page.case.data.get("remedies") or (), typed.get("remedy")
+        if not isinstance(number, int) or not 0 < number <= len(promised):
+            return typed
+        return {**typed, "remedy": promised[number - 1]["what"]}
 
     def _remarks(self, event: Event) -> Iterator[str]:
         special: Callable[[Event], str | None] | None = getattr(self, f"_{event['kind']}", None)
@@ -137,7 +165,7 @@ class _Reader:
     def _clock(self, name: str) -> str:
         clocks = (clock for state in self._process.states for clock in state.clocks if clock.name == name)
         title = next((clock.title for clock in clocks), "hold" if name == "hold" else words(name))
-        return title[:1].upper() + title[1:]
+        return capital(title)
 
     def _note(self, event: Event) -> str:
         return str(event["personal"].get("text") or "What was written here has been erased.")
@@ -183,7 +211,7 @@ class _Reader:
         repeats = event["details"].get("duplicate_of")
         ref = repeats or event["details"].get("duplicate")
         told = (one if repeats else other).format(ref if ref in self._known else "another case")
-        return told[:1].upper() + told[1:]
+        return capital(told)
 
 
 _STATES = {
@@ -194,8 +222,7 @@ _STATES = {
 
 def mail(message: Mapping[str, Any], names: Names, now: datetime) -> Mail:
     """Return a message of a case as its history shows it."""
-    known = catalogue.entries().get(message["kind"])
-    title = known.kind.title if known else words(message["kind"])
+    title = catalogue.title_of(message["kind"])
     told, at = _STATES[message["state"]], message["sent_at"]
     if message["state"] == "queued" and datetime.fromisoformat(message["not_before"]) > now:
         told, at = "Waits until", message["not_before"]

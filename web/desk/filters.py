@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from cases.narrowing import ME, NONE, Narrow, narrow_from
-from cases.tallies import Tallies
+from cases.lists.narrowing import ME, NONE, Narrow, narrow_from
+from cases.lists.tallies import Tallies
 from members.staffing import Staffing
 from state_machines.registry import process_named, processes
 from web.forms import Option, choice_title
 from web.naming import process_title, state_title, words
+from web.posted import number_of
 from web.wording import day_words
 
 DUE = {"overdue": "Overdue", "today": "Due today", "week": "Due this week", "none": "No deadline"}
@@ -61,14 +62,13 @@ def address(path: str, narrow: Narrow, **more: str) -> str:
 
 def choices(narrow: Narrow, staffing: Staffing) -> Choices:
     """Return what each filter offers: people who work here, teams that have any, states of the chosen process."""
-    people = sorted((p for p in staffing.people.values() if p.active), key=lambda p: p.name.casefold())
     teams = sorted({p.team for p in staffing.people.values() if p.team} | set(staffing.leads))
     chosen = processes().get(narrow.process.replace("-", "_"))
     states = tuple(Option(state.name, state.title) for state in chosen.states) if chosen else ()
     return Choices(
         tuple(Option(p.name, p.title) for p in processes().values()),
         states,
-        (Option(ME, "Me"), Option(NONE, "Nobody"), *(Option(str(p.id), p.name) for p in people)),
+        (Option(ME, "Me"), Option(NONE, "Nobody"), *(Option(str(p.id), p.name) for p in staffing.active)),
         (*(Option(team, team) for team in teams), Option(NONE, "No team")),
         tuple(Option(name, choice_title(name)) for name in _outcomes(narrow)),
     )
@@ -118,7 +118,7 @@ def _words(name: str, narrow: Narrow, staffing: Staffing) -> str:
 def _owner(value: str, staffing: Staffing) -> str:
     if value in (ME, NONE):
         return {ME: "me", NONE: "nobody"}[value]
-    person = staffing.get(int(value)) if value.isdecimal() and len(value) < 18 else None
+    person = staffing.get(number_of(value) or 0)
     return person.name if person else "somebody unknown"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from cases.decisions import DECIDERS
+from cases.approving.decisions import DECIDERS
 from state_machines.values import Role
 from web.access import STAFF
 from web.desk_page import Desk

@@ -14,8 +14,8 @@ from members.cards import MemberCard
 from members.contact_commands import CONTACT_FIELDS, checked_contact
 from members.errors import Changed, MembersError, NotFound, Unusable
 from members.member_commands import merge_members, update_member
-from members.visibility import lent_teams, require_change_many, require_edit
-from state_machines.values import Role
+from members.visibility import CHANGE_ALL_TEAMS, CHANGE_THEIR_TEAM, lent_teams, require_change_many, require_edit
+from state_machines.values import STAFF as STAFF_ROLES
 from web.access import STAFF, staff
 from web.desk import member_forms as forms
 from web.desk_page import Desk, DeskPage
@@ -23,8 +23,8 @@ from web.posted import Form, Posted
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
-WRITERS = staff(Role.COORDINATOR, Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR)
-MANY = staff(Role.MANAGER, Role.SENIOR, Role.ADMINISTRATOR)
+WRITERS = staff(*((CHANGE_ALL_TEAMS | CHANGE_THEIR_TEAM) & STAFF_ROLES))
+MANY = staff(*(CHANGE_ALL_TEAMS & STAFF_ROLES))
 
 
 def lent(desk: DeskPage) -> Collection[str]:
@@ -40,7 +40,7 @@ def doing(desk: DeskPage) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------------- a new member
 
 
-@pages.get("/members/new", may=WRITERS, statements=7)
+@pages.get("/members/new", may=WRITERS, statements=5)
 def new_member(desk: Desk) -> Response:
     """The form of a member that is not in the register yet."""
     return _new_form(desk, forms.values_of(None) | {"team": desk.person.team or ""}, forms.contact_values(None))
@@ -89,7 +89,7 @@ def _teams(desk: DeskPage) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- the facts
 
 
-@pages.get("/members/{ref}/edit", may=WRITERS, statements=13)
+@pages.get("/members/{ref}/edit", may=WRITERS, statements=9)
 def edit(desk: Desk, ref: str) -> Response:
     """The facts of a member, to be changed."""
     card = record(desk, ref).card
@@ -104,6 +104,8 @@ def change(desk: Desk, posted: Form, ref: str) -> Response:
     changes: dict[str, Any] = dict(forms.touched(values, stood))
     if errors := forms.member_errors(changes):
         return _edit_form(desk, record(desk, ref).card, values, sorted(flags), errors, posted=posted, status=422)
+    if not changes and flags == had:
+        return _after(desk, record(desk, ref).card, "Nothing was changed: it stands as it was.")
     wanted = changes | {"add_flags": sorted(flags - had), "remove_flags": sorted(had - flags)}
     try:
         card = update_member(desk.env.engine, ref, wanted, seen_version=posted.number("version"), **doing(desk))
@@ -163,7 +165,7 @@ def _edit_form(
 # --------------------------------------------------------------------------------------------------------- merging
 
 
-@pages.get("/members/{ref}/merge", may=MANY, statements=24)
+@pages.get("/members/{ref}/merge", may=MANY, statements=17)
 def merge(desk: Desk, ref: str, other: str = "") -> Response:
     """Choose whom to make part of a member, and see what that would do."""
     require_change_many(desk.actor)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
-from members.cards import DECIDED, Contact, MemberCard
+from members.cards import DECIDED, Contact, MemberCard, label_of, said
 from members.contact_commands import CONTACT_FIELDS, checked_contact
 from members.errors import Unusable
 from members.fields import FLAGS, LONGEST, LONGEST_TEXT
@@ -21,10 +20,6 @@ MEMBER = (
     "name", "kind", "status", "external_ref", "tier", "category", "country", "region", "site", "team", "website",
     "language", "joined_on", "left_on",
 )  # fmt: skip
-_LABELS = {
-    "external_ref": "Their own reference", "joined_on": "Joined on", "left_on": "Left on", "email": "E-mail",
-    "phone": "Telephone",
-}  # fmt: skip
 _HELP = {
     "language": "A code such as en, de or pt-BR: letters are written in it where there is a translation.",
     "team": "Whose coordinators look after this member.",
@@ -32,11 +27,6 @@ _HELP = {
 }
 _TYPES = {"joined_on": "date", "left_on": "date"}
 WAS = "was"
-
-
-def said(value: Any) -> str:
-    """Return a value as a form shows it."""
-    return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
 def values_of(card: MemberCard | None) -> dict[str, str]:
@@ -131,7 +121,7 @@ def _field(
     kind = "select" if options else _TYPES.get(name, "email" if name == "email" else "text")
     limits = {} if kind != "text" else {"maxlength": LONGEST.get(name, LONGEST_TEXT)}
     return Field(
-        name, _LABELS.get(name, words(name)), kind, help=_HELP.get(name, ""), required=required,
+        name, label_of(name), kind, help=_HELP.get(name, ""), required=required,
         options=options, value=value, errors=(*errors, *now), limits=limits,
     )  # fmt: skip
 

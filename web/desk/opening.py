@@ -10,7 +10,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from cases import intake
+from cases import intake, member_pages
 from cases.commands import open_one
 from cases.errors import BadInput, CaseError, CaseNotFound, TransitionRefused
 from cases.sight import glance
@@ -42,7 +42,7 @@ class Typed:
     open_already: Sequence[Mapping[str, Any]] = ()
 
 
-@pages.get("/cases/new", statements=10)
+@pages.get("/cases/new", statements=5)
 def kinds(desk: Desk, member: str = "") -> Response:
     """The kinds of case that this person may open, in plain words."""
     return desk.page(
@@ -50,7 +50,7 @@ def kinds(desk: Desk, member: str = "") -> Response:
     )  # fmt: skip
 
 
-@pages.get("/cases/new/{process}", statements=10)
+@pages.get("/cases/new/{process}", statements=5)
 def form(desk: Desk, process: str, member: str = "") -> Response:
     """The form that opens a case of a kind."""
     posted = Posted(texts={"member": [member[:200]]}) if member else Posted()
@@ -107,8 +107,15 @@ def _member(desk: DeskPage, posted: Posted, errors: dict[str, Sequence[str]]) ->
     try:
         return intake.member_for(desk.env, typed, actor=desk.actor, now=desk.now)
     except MembersError as bad:
-        errors["member"] = [str(bad)]
+        errors["member"] = [str(bad) + _perhaps(desk, typed)]
         return None
+
+
+def _perhaps(desk: DeskPage, typed: str) -> str:
+    """Who may have been meant, where the name was typed in part or without its accents."""
+    meant = member_pages.suggestions(desk.env, typed, actor=desk.actor, now=desk.now)[:3]
+    named = " or ".join(f"{card.name} ({card.ref})" for card in meant)
+    return f" Perhaps {named}?" if named else ""
 
 
 def _received(desk: DeskPage, posted: Posted, errors: dict[str, Sequence[str]]) -> datetime | None:
@@ -131,7 +138,7 @@ def _received(desk: DeskPage, posted: Posted, errors: dict[str, Sequence[str]]) 
 
 def _asked(desk: DeskPage, kind: Process, typed: Typed, *, status: int = 200) -> Response:
     given = payload_of(kind.opening, typed.posted, zone=desk.env.settings.zone) if typed.posted.texts else None
-    people = options(desk.staffing.people.values())
+    people = options(desk.staffing)
     asked = fields_of(kind.opening, given, typed.errors, people=people, zone=desk.env.settings.zone)
     others = {name: told for name, told in typed.errors.items() if name not in OWN}
     own = _own_fields(desk, typed)

@@ -8,12 +8,12 @@ from typing import Any
 
 from starlette.responses import Response
 
-from cases.behind_figures import behind
 from cases.errors import BadInput, CaseNotFound, NotAllowed
+from cases.lists.behind_figures import behind
 from reports import definitions, viewing
 from reports.periods import Period, period, quarter_of, recent
-from reports.spreadsheet import MEDIA_TYPE, to_xlsx
-from reports.table import Cell, to_csv
+from reports.spreadsheet import XLSX, to_xlsx
+from reports.table import CSV, Cell, to_csv
 from reports.viewing import Viewed
 from state_machines.registry import process_named, processes
 from web import naming, wording
@@ -31,7 +31,7 @@ DRILLED = {"n due": "n due", "n met": "n due", "still open": "n due"}
 """Figures of the deadlines that lead to cases, and under which name these are kept."""
 
 
-@pages.get("/reports", statements=6)
+@pages.get("/reports", statements=5)
 def reports(desk: Desk) -> Response:
     """Show which reports there are, with their periods to choose from."""
     return desk.page(
@@ -40,7 +40,7 @@ def reports(desk: Desk) -> Response:
     )  # fmt: skip
 
 
-@pages.get("/reports/deadlines", statements=11)
+@pages.get("/reports/deadlines", statements=8)
 def deadlines(desk: Desk, period: str = "", process: str = "", format: str = "") -> Response:
     """Show how deadlines were kept, or send it as a file."""
     when, only = _period(desk, period), _process(process)
@@ -57,7 +57,7 @@ def deadlines(desk: Desk, period: str = "", process: str = "", format: str = "")
     )  # fmt: skip
 
 
-@pages.get("/reports/monitoring", statements=12)
+@pages.get("/reports/monitoring", statements=9)
 def monitoring(desk: Desk, period: str = "", copy: str = "", format: str = "") -> Response:
     """Show the monitoring cases of a quarter, or send them as a file."""
     when = _period(desk, period)
@@ -76,7 +76,7 @@ def monitoring(desk: Desk, period: str = "", copy: str = "", format: str = "") -
     )  # fmt: skip
 
 
-@pages.get("/reports/{name}/cases", statements=17)
+@pages.get("/reports/{name}/cases", statements=11)
 def cases_behind(desk: Desk, name: str, period: str = "", one: str = "", two: str = "", figure: str = "") -> Response:
     """Show the cases behind one figure, as far as the viewer may see them."""
     when = _period(desk, period)
@@ -92,7 +92,7 @@ def cases_behind(desk: Desk, name: str, period: str = "", one: str = "", two: st
     found = behind(desk.env, refs, actor=desk.actor)
     return desk.page(
         "desk/report_cases.html", title=f"{naming.words(figure)}: {_group(name, one, two)}", when=when, found=found,
-        name=name, total=len(refs), people={p.id: p.name for p in desk.staffing.people.values()},
+        name=name, total=len(refs), people=desk.staffing.names,
     )  # fmt: skip
 
 
@@ -170,9 +170,9 @@ def _process(name: str) -> str | None:
 def _file(desk: DeskPage, name: str, viewed: Viewed, meanings: Mapping[str, str], kind: str) -> Response:
     stamp = wording.day_words(desk.today).replace(" ", "-")
     if kind == "csv":
-        return desk.download(f"{name}-as-at-{stamp}.csv", "text/csv; charset=utf-8", [_marked(to_csv(viewed.table))])
+        return desk.download(f"{name}-as-at-{stamp}.csv", CSV, [_marked(to_csv(viewed.table))])
     if kind == "xlsx":
-        return desk.download(f"{name}-as-at-{stamp}.xlsx", MEDIA_TYPE, [to_xlsx(viewed.table, meanings)])
+        return desk.download(f"{name}-as-at-{stamp}.xlsx", XLSX, [to_xlsx(viewed.table, meanings)])
     raise BadInput("Reports are given as CSV or Excel.")
 
 

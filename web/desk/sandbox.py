@@ -12,6 +12,7 @@ from cases.mailroom import outbox
 from cases.sandbox_story import story
 from cases.sandbox_time import FOLLOW, OnlyInSandbox, Passed, next_due, pass_time
 from notifications.tables import SENT
+from state_machines.objections import capital
 from web import naming
 from web.access import STAFF
 from web.desk_page import Desk, DeskPage, is_local
@@ -27,7 +28,7 @@ LONGEST = timedelta(days=400)
 """A story of more than that is nobody's question, and a long read."""
 
 
-@pages.get("/sandbox", statements=16)
+@pages.get("/sandbox", statements=12)
 def sandbox(desk: Desk) -> Response:
     """Show the clock of a sandbox, and the latest mail."""
     _require_sandbox(desk)
@@ -55,7 +56,7 @@ def move(desk: Desk, posted: Form) -> Response:
     return desk.see_other(f"/sandbox/what-happened?{urlencode(query)}", sentence, tone=tone)
 
 
-@pages.get("/sandbox/what-happened", statements=14)
+@pages.get("/sandbox/what-happened", statements=8)
 def what_happened(desk: Desk) -> Response:
     """Show what Muster did, and what became of mail, between two moments."""
     _require_sandbox(desk)
@@ -106,13 +107,15 @@ def _counts(passed: Passed) -> list[str]:
     span = length(passed.until - passed.since)
     steps = naming.plural(passed.fired, "step of a deadline", "steps of deadlines")
     mails = naming.plural(passed.sent, "mail")
-    return [f"{span[:1].upper()}{span[1:]} passed: {steps}, {mails} sent, {passed.suppressed} not needed any more."]
+    return [f"{capital(span)} passed: {steps}, {mails} sent, {passed.suppressed} not needed any more."]
 
 
 def _troubles(passed: Passed) -> list[str]:
     found = []
     if passed.no_mail:
-        found.append(f"No mail could leave: {passed.no_mail} What was to be sent stays queued and leaves later.")
+        found.append(
+            f"No mail could leave: {passed.no_mail.rstrip('.')}. What was to be sent stays queued and leaves later."
+        )
     if passed.parked:
         found.append(f"{naming.plural(passed.parked, 'case')} could not be decided and was set aside.")
     if not passed.got_there:

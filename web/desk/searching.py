@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from cases.searching import MOST, search
+from cases.lists.searching import MOST, search
 from web.access import STAFF
 from web.desk.queue import whose
 from web.desk_page import A_YEAR, KEYS_COOKIE, Desk, set_cookie
@@ -14,7 +14,7 @@ from web.routing import Pages
 pages = Pages(may=STAFF)
 
 
-@pages.get("/search", statements=16)
+@pages.get("/search", statements=10)
 def found(desk: Desk) -> Response:
     """Cases and members found by a reference or by words; the reference of a case leads straight to it."""
     words = desk.request.query_params.get("q", "").strip()[:200]
@@ -26,7 +26,7 @@ def found(desk: Desk) -> Response:
     )
 
 
-@pages.get("/keys", statements=6)
+@pages.get("/keys", statements=5)
 def keys(desk: Desk) -> Response:
     """The keys that work where scripts run."""
     return desk.page("desk/keys.html", title="Keyboard")

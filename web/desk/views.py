@@ -5,26 +5,25 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from cases.errors import BadInput
-from cases.narrowing import narrow_from
+from cases.lists.narrowing import narrow_from
 from web import saved_views
 from web.access import STAFF
 from web.desk import filters
 from web.desk_page import Desk, DeskPage
-from web.posted import Form
+from web.posted import Form, number_of
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
 
 
-@pages.get("/views", statements=8)
+@pages.get("/views", statements=6)
 def views(desk: Desk) -> Response:
     """The views one has saved, and those that others share."""
     return _shown(desk)
 
 
 def _shown(desk: DeskPage, error: str | None = None, about: int | None = None) -> Response:
-    deleted = desk.request.query_params.get("deleted", "")
-    gone = int(deleted) if deleted.isascii() and deleted.isdigit() and len(deleted) < 18 else None
+    gone = number_of(desk.request.query_params.get("deleted", ""))
     every = saved_views.views_of(desk.env, desk.person.id)
     return desk.page(
         "desk/views.html", title="Saved views", status=422 if error else 200, error=error, about=about,

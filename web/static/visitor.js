@@ -8,6 +8,35 @@
     document.querySelectorAll("form[data-autosave]").forEach(saveAsTheyGo);
   };
 
+  // More than the server takes is said before it is sent: on a telephone that is minutes of waiting for nothing.
+  const MOST = 30 * 1024 * 1024;
+  document.addEventListener("submit", (event) => {
+    const files = tooLarge(event.target);
+    if (!files) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    files.focus();
+  }, true);
+  document.addEventListener("change", (event) => { if (event.target.type === "file") tooLarge(event.target.form); }, true);
+
+  function tooLarge(form) {
+    const inputs = [...form.querySelectorAll("input[type=file]")];
+    const bytes = inputs.flatMap((each) => [...each.files]).reduce((sum, file) => sum + file.size, 0);
+    const last = inputs.findLast((each) => each.files.length), there = form.querySelector("[data-too-large]");
+    if (bytes <= MOST) {
+      there?.remove();
+      return null;
+    }
+    if (there) return last;
+    const told = document.createElement("p");
+    told.className = "invalid-feedback d-block";
+    told.dataset.tooLarge = "";
+    told.setAttribute("role", "alert");
+    told.textContent = `These files are ${Math.ceil(bytes / 1048576)} MB together, and 30 MB is the most that can be sent at once. Please choose fewer or smaller ones. What you typed stays here.`;
+    last.after(told);
+    return last;
+  }
+
   // A second click on a button sends nothing a second time.
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -48,6 +77,7 @@
       if (busy) { again = true; return; }
       busy = true;
       const sent = new FormData(form);
+      if (tooLarge(form)) form.querySelectorAll("input[type=file]").forEach((each) => sent.delete(each.name));
       const typed = Object.fromEntries([...form.querySelectorAll("[data-question]")].map((box) => [box.dataset.question, state(box)]));
       say(form, "Saving …");
       try {
@@ -115,6 +145,7 @@
       delete mine.dataset.next;
     }
     const files = mine.querySelector("[data-files]"), kept = fresh.querySelector("[data-files]");
+    if (document.querySelector("[data-too-large]")) return;  // they were not sent
     if (files && kept && files.querySelector("input[type=file]").value) files.replaceWith(document.adoptNode(kept));
   }
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cases.environment import Environment
-from cases.own_pages import Holder, holder_of
+from cases.own.pages import Holder, holder_of
 from notifications import links
 from web.access import PUBLIC
 from web.desk_page import VisitorPage

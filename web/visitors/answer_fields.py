@@ -5,15 +5,15 @@ Whether a question is asked or must be answered is worked out by `surveys.routin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cases.own_answering import Given
-from cases.own_survey import Survey
+from cases.own.answering import Given
+from cases.own.survey import Survey
 from surveys.kinds import Choice
 from surveys.questions import Question, TableQuestion
-from surveys.values import show
+from surveys.values import is_blank, show
 from surveys.wording import choices_of, in_words, unit_of
 from web.posted import Posted
 
@@ -80,6 +80,8 @@ class Field:
             given = self.value if isinstance(self.value, Mapping) else {}
             return [(row.id, row.text, _cells(given.get(row.id))) for row in question.rows]
         filled = [_cells(row) for row in self.value] if isinstance(self.value, list | tuple) else []
+        while filled and is_blank(filled[-1]):
+            filled.pop()
         wanted = min(len(filled) + SPARE_ROWS, max(question.max_rows or 1, len(filled)))
         rows = [*filled, *[{} for _ in range(wanted - len(filled))]]
         return [(str(n), f"Row {n + 1}", row) for n, row in enumerate(rows)]
@@ -118,19 +120,23 @@ def _cells(row: Any) -> Mapping[str, Any]:
 def fields(
     found: Survey, questions: Iterable[Question], *, typed: Given | None = None,
     errors: Mapping[str, Sequence[str]] | None = None, conflicts: Mapping[str, Any] | None = None,
+    unsaved: Container[str] = (),
 ) -> list[Field]:  # fmt: skip
     """Return these questions as fields; what was not saved stands in them as it was typed."""
     wrong, faster = errors or {}, conflicts or {}
-    return [_field(found, question, typed, wrong.get(question.id, ()), faster) for question in questions]
+    return [
+        _field(found, question, typed if question.id in unsaved else None, wrong.get(question.id, ()), faster)
+        for question in questions
+    ]
 
 
 def _field(
     found: Survey, question: Question, typed: Given | None, errors: Sequence[str], conflicts: Mapping[str, Any]
 ) -> Field:
     name, filled = question.id, found.filled
-    retyped = typed is not None and name in typed.questions and (bool(errors) or name in conflicts)
-    value = typed.answers.get(name) if typed is not None and retyped else filled.answers.get(name)
-    comment = typed.comments.get(name, "") if typed is not None and retyped else filled.comments.get(name, "")
+    retyped = typed if typed is not None and name in typed.questions else None
+    value = retyped.answers.get(name) if retyped else filled.answers.get(name)
+    comment = retyped.comments.get(name, "") if retyped else filled.comments.get(name, "")
     digests = [value] if question.type == "file" and value else filled.evidence.get(name, [])
     names = {digest: str(one["name"]) for digest, one in found.files.items()}
     conflict = None
@@ -140,7 +146,7 @@ def _field(
     return Field(
         question, value, comment, filled.seen(name), name in found.needed, tuple(errors), conflict,
         tuple(in_words(question, before)) if question.type != "file" else (), found.queries.get(name, ""),
-        [{"sha256": d, "name": names.get(d, "A file sent before")} for d in digests],
+        [{"sha256": d, "name": names.get(d, "A file sent before"), "here": d in names} for d in digests],
     )  # fmt: skip
 
 

@@ -7,15 +7,17 @@ from pathlib import Path
 from cases import evidence
 from cases.errors import BadInput
 from cases.file_types import ALLOWED
-from cases.own_answering import Given
-from cases.own_pages import require_room
-from cases.own_survey import Survey
+from cases.own.answering import Given
+from cases.own.pages import require_room
+from cases.own.survey import Survey
 from surveys.questions import FileQuestion, Question
 from web.posted import Posted
 from web.visitors.address import Address
 
 
-def uploaded(own: Address, found: Survey, typed: Given, posted: Posted, trouble: list[str]) -> dict[str, list[str]]:
+def uploaded(
+    own: Address, found: Survey, typed: Given, posted: Posted, trouble: dict[str, list[str]]
+) -> dict[str, list[str]]:
     """Put the files of a form on the case and return their digests by question; ``trouble`` gets what is not taken."""
     digests: dict[str, list[str]] = {}
     for name in typed.questions:
@@ -28,7 +30,7 @@ def uploaded(own: Address, found: Survey, typed: Given, posted: Posted, trouble:
                     own.env, found.holder.ref, upload.name, upload.content, actor=found.holder.actor
                 )  # fmt: skip
             except BadInput as bad:
-                trouble.append(f"{upload.name}: {bad}")
+                trouble.setdefault(name, []).append(f"{upload.name}: {bad}")
             else:
                 digests.setdefault(name, []).append(kept.sha256)
     return digests

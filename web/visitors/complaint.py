@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from cases import evidence
 from cases.errors import BadInput
-from cases.own_complaint import LONGEST, ComplaintInvalid, Words, complain
-from cases.own_leaving import token_of
-from cases.own_pages import holder_of
+from cases.own.complaint import LONGEST, ComplaintInvalid, Words, complain
+from cases.own.links import token_of
+from cases.own.pages import holder_of
 from config import clock
 from config.database import transaction
 from notifications import links
@@ -61,7 +61,8 @@ def send(visit: Visit, posted: Form) -> Response:
     try:
         case_id = complain(visit.env, Words(**typed), once=once)
     except ComplaintInvalid as bad:
-        return _form(visit, typed, once, status=422, errors=bad.errors)
+        again = ["Please choose your files once more: a browser does not keep them."] if posted.files("files") else []
+        return _form(visit, typed, once, status=422, errors=bad.errors, trouble=again)
     key = token_of(visit.env, links.party("complainant"), case_id)
     trouble = _files(visit, key, posted)
     sentence = "We have received your complaint. Please keep the address of this page: it is yours alone."

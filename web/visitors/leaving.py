@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from cases.errors import TransitionRefused
-from cases.own_deeds import act
-from cases.own_leaving import OFFER, leave, leaving, token_of
-from cases.own_links import ask_to_leave
-from cases.own_pages import own_case
+from cases.own.deeds import act
+from cases.own.leaving import OFFER, leave, leaving
+from cases.own.links import ask_to_leave, token_of
+from cases.own.pages import own_case
 from config import clock
 from config.database import transaction
 from notifications import links
@@ -31,14 +32,15 @@ def entrance(visit: Visit) -> Response:
 
 @pages.post("/cancel")
 def ask(visit: Visit, posted: Form) -> Response:
-    """Mail a link to an address that is known. The answer is the same for everybody."""
+    """Mail a link to an address that is known. The answer is the same for everybody, and as quick."""
     typed = posted.text("who").strip()
     if not typed:
         told = "Enter your e-mail address or your membership number."
         return visit.page("visitor/cancel.html", title="End your membership", typed="", error=told, status=422)
     slow_down(visit, typed, "leave")
-    ask_to_leave(visit.env, typed[:254], now=visit.now)
-    return visit.page("visitor/cancel_sent.html", title="Look into your e-mail")
+    response = visit.page("visitor/cancel_sent.html", title="Look into your e-mail")
+    response.background = BackgroundTask(ask_to_leave, visit.env, typed[:254], now=visit.now)
+    return response
 
 
 def slow_down(visit: VisitorPage, typed: str, what: str) -> None:

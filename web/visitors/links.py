@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from starlette.background import BackgroundTask
 from starlette.responses import PlainTextResponse, Response
 
-from cases.own_links import ask_for_links
-from cases.own_offers import stop_offers, stopped
+from cases.own.links import ask_for_links
+from cases.own.offers import stop_offers, stopped
 from notifications.recipients import is_address
 from web.access import OPEN_POST, PUBLIC
 from web.desk_page import Visit
@@ -24,15 +25,16 @@ def form(visit: Visit) -> Response:
 
 @pages.post("/links/new")
 def ask(visit: Visit, posted: Form) -> Response:
-    """Mail fresh links to an address that is known. The answer is the same for everybody."""
+    """Mail fresh links to an address that is known. The answer is the same for everybody, and as quick."""
     typed = posted.text("email").strip()
     if not is_address(typed):
         told = "Enter an e-mail address such as name@example.org."
         return visit.page("visitor/new_link.html", title="Ask for a new link", typed=typed, error=told, status=422)
     slow_down(visit, typed, "links")
-    ask_for_links(visit.env, typed, now=visit.now)
     words = "If we know this address, a new link is on its way. It can take a few minutes."
-    return visit.page("visitor/thanks.html", title="Look into your e-mail", words=words)
+    response = visit.page("visitor/thanks.html", title="Look into your e-mail", words=words)
+    response.background = BackgroundTask(ask_for_links, visit.env, typed, now=visit.now)
+    return response
 
 
 @pages.get("/unsubscribe/{key}", statements=10)

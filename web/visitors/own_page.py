@@ -9,15 +9,16 @@ from starlette.responses import Response
 
 from cases import evidence
 from cases.errors import BadInput, CaseNotFound, TransitionRefused
-from cases.own_deeds import act, tell
-from cases.own_leaving import meaning, preview
-from cases.own_pages import OwnCase, answers_complaint, complains, letter, own_case, require_room
-from cases.own_survey import survey
+from cases.own.deeds import act, tell
+from cases.own.leaving import meaning, preview
+from cases.own.pages import OwnCase, answers_complaint, complains, letter, own_case, require_room
+from cases.own.survey import survey
 from state_machines.process import Transition
 from web.forms import fields_of, leftover_errors, payload_of
 from web.posted import Form, Posted
 from web.visitors import survey as survey_pages
 from web.visitors.address import Address, Own, OwnPages
+from web.visitors.deed_words import DEEDS, title_of, worded
 
 pages = OwnPages()
 
@@ -52,7 +53,7 @@ def home(own: Own) -> Response:
 def _shown(own: Address, found: OwnCase, *, status: int = 200, **more: Any) -> Response:
     holder = found.holder
     template, title = TEMPLATES.get(holder.case.process, "visitor/complaint.html"), _title(found)
-    values: dict[str, Any] = {"found": found, "told": "", "error": None, "trouble": None, **more}
+    values: dict[str, Any] = {"found": found, "title_of": title_of, "told": "", "error": None, "trouble": None, **more}
     if holder.case.process == "cancellation":
         values |= {"means": preview(own.env, holder, now=own.now), "meant": meaning(holder.case)}
     if holder.case.process == "complaint" and not complains(holder):
@@ -67,7 +68,7 @@ def _title(found: OwnCase) -> str:
         return "Your membership" if holder.role == "member" else "The end of a membership"
     if holder.case.process == "complaint":
         return "A complaint: your side" if answers_complaint(holder) else "Your complaint"
-    return f"Your page for {holder.ref}"  # a subject is written for colleagues
+    return "Your membership and the Code of Practice"  # a subject is written for colleagues
 
 
 # --- doing something that the process lets this person do
@@ -93,12 +94,14 @@ def _form(
     if not wanted and typed is None:
         return own.back("This is not possible any more; here is how it stands now.", tone="info")
     model = wanted[0].needs if wanted else None
-    fields = fields_of(model, typed, errors, zone=own.env.settings.zone)
+    fields = worded(trigger, fields_of(model, typed, errors, zone=own.env.settings.zone))
+    words = DEEDS.get(trigger)
     others = (*others, *leftover_errors(model, errors or {}))
-    title = wanted[0].title if wanted else "This is not possible any more"
+    title = title_of(wanted[0]) if wanted else "This is not possible any more"
     answer: Response = own.page(
         "visitor/do.html", title=title, holder=found.holder, status=status, found=found, trigger=trigger,
         fields=fields, others=others, transition=wanted[0] if wanted else None, typed=typed or {},
+        intro=words.intro if words else "", given=words.given if words else {},
     )  # fmt: skip
     return answer
 
@@ -110,11 +113,14 @@ def do(own: Own, posted: Form, trigger: str) -> Response:
     wanted = _wanted(found, trigger)
     payload = payload_of(wanted[0].needs, posted, zone=own.env.settings.zone) if wanted else _raw(posted)
     try:
+        add_files(own, found, posted)
         act(own.env, found.holder, trigger, payload, seen=posted.number("seen") or 0)
     except TransitionRefused as no:
         return _form(
             own, found, trigger, payload, 422 if no.errors else 409, no.errors, () if no.errors else (str(no),)
         )
+    except BadInput as bad:
+        return _form(own, found, trigger, payload, bad.status, others=(str(bad),))
     return own.back(DONE.get(trigger, "Thank you. We have it."))
 
 
@@ -146,7 +152,10 @@ def add_files(own: Address, found: OwnCase, posted: Posted) -> None:
     """Put the files of a form on the case. Raises BadInput with the sentence about the one that cannot be taken."""
     for upload in posted.files("files"):
         require_room(own.env, found.holder)
-        evidence.add(own.env, found.holder.ref, upload.name, upload.content, actor=found.holder.actor)
+        try:
+            evidence.add(own.env, found.holder.ref, upload.name, upload.content, actor=found.holder.actor)
+        except BadInput as bad:
+            raise BadInput(f"{upload.name}: {bad}") from bad
 
 
 @pages.show("/files/{sha256}", statements=14)

@@ -11,19 +11,20 @@ from starlette.responses import Response
 
 from cases.answers import AnswersInvalid
 from cases.errors import CaseChanged, CaseNotFound, TransitionRefused
-from cases.own_answering import Given, Saved, keep_respondent, save, submit
-from cases.own_deeds import act
-from cases.own_survey import Survey, copy_text, missing, of_questions, survey
+from cases.own.answering import Given, Saved, keep_respondent, save, submit
+from cases.own.deeds import act
+from cases.own.receipt import receipt_goes_to
+from cases.own.survey import Survey, copy_text, missing, of_questions, survey
 from notifications.links import LinkExpired
 from surveys.answers import Validated, validate
 from surveys.questions import Question
-from surveys.wording import in_words
 from web.access import PUBLIC
 from web.posted import Form, Posted
 from web.routing import Pages
 from web.visitors.address import Address, Own
 from web.visitors.answer_fields import Field, fields, given
 from web.visitors.answer_files import uploaded
+from web.visitors.answer_list import read_answers
 
 pages = Pages(may=PUBLIC)
 OUR_QUESTIONS = "our-questions"
@@ -45,7 +46,7 @@ def _page(own: Address, template: str, found: Survey, *, title: str, status: int
     clock = found.holder.case.clocks.get("respond")
     answer: Response = own.page(
         template, title=title, holder=found.holder, status=status, found=found, answered=answered, asked=asked,
-        due=clock.due if clock else None, city=own.env.settings.time_zone.rpartition("/")[2].replace("_", " "), **more,
+        due=clock.due if clock else None, **more,
     )  # fmt: skip
     return answer
 
@@ -115,7 +116,7 @@ def save_section(own: Own, request: Request, posted: Form, section: str) -> Resp
     """Save what was typed, and go where the button says; the script saves with no button, and stays."""
     found = _found(own)
     _questions(found, section)
-    typed, trouble = given(found, posted), list[str]()
+    typed, trouble = given(found, posted), dict[str, list[str]]()
     typed = replace(typed, files=uploaded(own, found, typed, posted, trouble))
     by_itself = "x-autosave" in request.headers
     try:
@@ -127,17 +128,22 @@ def save_section(own: Own, request: Request, posted: Form, section: str) -> Resp
     after = survey(own.env, own.purpose, own.key, now=own.now)
     bad = bool(saved.errors or saved.conflicts or trouble)
     if by_itself or bad:
-        shown = fields(after, _questions(after, section), typed=typed, errors=saved.errors, conflicts=saved.conflicts)
+        wrong = {name: [*saved.errors.get(name, ()), *trouble.get(name, ())] for name in {*saved.errors, *trouble}}
+        shown = fields(
+            after, _questions(after, section), typed=typed, errors=wrong, conflicts=saved.conflicts,
+            unsaved={*saved.errors, *saved.conflicts},
+        )  # fmt: skip
         status = 200 if by_itself else 409 if saved.conflicts else 422
-        return _section(own, after, section, shown, status=status, saved=saved, trouble=trouble, quiet=by_itself)
+        return _section(own, after, section, shown, status=status, saved=saved, quiet=by_itself)
     return _next(own, after, section, posted, typed)
 
 
 def _next(own: Address, after: Survey, section: str, posted: Posted, typed: Given) -> Response:
     """Go on; back to the same section where an answer has made new questions appear in it."""
     new = [q for q in _questions(after, section) if q.id not in typed.questions]
+    told = _half_done(after, typed)
     if typed.drop or posted.text("go") == "stay":
-        return own.back("Saved.", path=f"/s/{section}")
+        return own.back(told, path=f"/s/{section}")
     if new and posted.text("go") == "next":
         return own.back(
             "Saved. Because of your answers there is more to answer here.", path=f"/s/{section}#q-{new[0].id}"
@@ -146,7 +152,16 @@ def _next(own: Address, after: Survey, section: str, posted: Posted, typed: Give
     at = ids.index(section) if section in ids else len(ids)
     if posted.text("go") == "later":
         return own.back("Saved. Come back with the same link, on any device, whenever you like.")
-    return own.back("Saved.", path=f"/s/{ids[at + 1]}" if at + 1 < len(ids) else "/review")
+    return own.back(told, path=f"/s/{ids[at + 1]}" if at + 1 < len(ids) else "/review")
+
+
+def _half_done(after: Survey, typed: Given) -> str:
+    """What is said when a section was saved; an answer that is begun and not whole yet is named at once."""
+    left = missing(after)
+    begun = [after.questionnaire.by_id[name] for name in typed.questions if name in left and name in after.values]
+    if not begun:
+        return "Saved."
+    return f"Saved. Before you submit, please look at this again: {begun[0].text} {' '.join(left[begun[0].id])}"
 
 
 # --- the end of it
@@ -168,34 +183,11 @@ def _review(
     left = missing(found)
     return _page(
         own, "visitor/survey_review.html", found, title="Look through your answers", status=status,
-        parts=_answers(found, found.filled.answers, found.filled.evidence, found.filled.comments), left=left,
+        parts=read_answers(found, found.filled.answers, found.filled.evidence, found.filled.comments), left=left,
         section_of={q.id: s.id for s in found.questionnaire.sections for q in s.questions},
         who={**dict.fromkeys(RESPONDENT, ""), **found.filled.respondent, **(who or {})}, errors=errors or {},
         trouble=trouble, seen_all=found.filled.seen_all(),
     )  # fmt: skip
-
-
-def _answers(
-    found: Survey, answers: Mapping[str, Any], files: Mapping[str, Sequence[str]], comments: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """The answers by section, in words, for reading."""
-    names = {digest: str(one["name"]) for digest, one in found.files.items()}
-    shown = found.shown
-    parts = []
-    for section in found.questionnaire.sections:
-        lines = [
-            {"id": q.id, "text": q.text, "lines": in_words(q, answers.get(q.id), names), "needed": q.id in found.needed,
-             "files": [(d, names.get(d, "A file sent before")) for d in files.get(q.id, ())],
-             "comment": comments.get(q.id, ""), "wanted": q.evidence == "required" and _wants(q, answers.get(q.id))}
-            for q in section.questions if q.id in shown
-        ]  # fmt: skip
-        if lines:
-            parts.append({"id": section.id, "title": section.title, "questions": lines})
-    return parts
-
-
-def _wants(question: Question, value: Any) -> bool:
-    return value is not None and (question.evidence_when is None or question.evidence_when.holds(value))
 
 
 @pages.post("/m/{key}/submit")
@@ -215,7 +207,11 @@ def submit_answers(own: Own, posted: Form) -> Response:
         return _review(own, found, status=409, who=who, trouble=told)
     except TransitionRefused as no:
         return _review(own, found, status=409, who=who, trouble=[str(no)])
-    return own.back("Thank you. Your answers have arrived, and a receipt is on its way by e-mail.", path="/answers")
+    names = receipt_goes_to(own.env, found.holder, who["email"])
+    receipt = (
+        f"A receipt goes by e-mail to {' and '.join(names)}." if names else "Please keep this page as your receipt."
+    )
+    return own.back(f"Thank you. Your answers have arrived. {receipt}", path="/answers")
 
 
 @pages.get("/m/{key}/answers", statements=16)
@@ -228,7 +224,7 @@ def answers(own: Own) -> Response:
     checked = validate(found.questionnaire, raw, submitting=False)
     told = checked if isinstance(checked, Validated) else None
     said = replace(found, values=told.answers if told else {})
-    parts = _answers(said, told.answers, told.evidence, told.comments) if told else []
+    parts = read_answers(said, told.answers, told.evidence, told.comments) if told else []
     return _page(own, "visitor/survey_answers.html", found, title="Your answers have arrived", parts=parts)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from starlette.responses import Response
 
 from cases.errors import BadInput
-from cases.own_deeds import tell
-from cases.own_pages import OwnCase, own_case, own_contacts
+from cases.own.deeds import tell
+from cases.own.pages import OwnCase, own_case, own_contacts
 from members.errors import MembersError
 from members.proposals import not_the_right_person, propose
 from notifications.links import LinkExpired
@@ -21,6 +21,8 @@ from web.visitors.address import Address, Own
 pages = Pages(may=PUBLIC)
 FIELDS = ("contact", "name", "email", "phone")
 TIME = ("until", "why")
+IS_IN = ("submitted", "dq_review", "resubmitted", "complete")
+"""States in which the answers lie with us."""
 
 
 @pages.get("/m/{key}/help", statements=20)
@@ -41,11 +43,15 @@ def _shown(
     trouble: Sequence[str] = (),
 ) -> Response:  # fmt: skip
     answer: Response = own.page(
-        "visitor/survey_help.html", title="Something stands in the way", holder=found.holder, found=found,
+        "visitor/survey_help.html", title=_title(found), holder=found.holder, found=found,
         contacts=own_contacts(own.env, found.holder), typed={**dict.fromkeys((*FIELDS, *TIME), ""), **(typed or {})},
-        trouble=trouble, status=status,
+        trouble=trouble, status=status, is_in=found.state in IS_IN,
     )  # fmt: skip
     return answer
+
+
+def _title(found: OwnCase) -> str:
+    return "Something to correct?" if found.state in IS_IN else "Something stands in the way"
 
 
 @pages.post("/m/{key}/other-person")

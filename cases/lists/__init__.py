@@ -1,0 +1,1 @@
+"""Lists of cases, read by index and page by page: narrowed, counted, searched, and acted on together."""

@@ -1,0 +1,103 @@
+"""What the pages of a case say: what it is about, the plain next step, who is written to, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cases.commands import fire, note
+from tests.cast import MONDAY, Cast
+from tests.deciding import recommended
+from tests.pages.case_cast import a_complaint, acknowledged
+from tests.pages.conftest import SignedIn
+
+ANSWER = {"findings": [{"decision": "upheld", "reasons": "The boiler was off."}], "answer": "This is what we found."}
+PROMISED = [{"what": "Mend the boiler", "due_on": "2026-03-20"}, {"what": "Write to everybody", "due_on": "2026-03-27"}]
+
+
+def step(cast: Cast, ref: str, trigger: str, by: str, **payload: Any) -> None:
+    fire(cast.env, ref, trigger, payload=payload or None, actor=cast.actor(by), now=MONDAY)
+
+
+def promised(cast: Cast) -> str:
+    """A complaint that was settled early, with two actions still to be done."""
+    ref = acknowledged(cast)
+    step(cast, ref, "try_early_resolution", "Amara", complexity="A simple repair")
+    step(cast, ref, "fix_agreed", "Amara", answer="We mend it.", complainant_accepts=True, remedies=PROMISED,
+         redress=["money"], redress_amount=32)  # fmt: skip
+    step(cast, ref, "accept", "Amara")
+    return ref
+
+
+def test_what_a_case_is_about_stands_above_a_long_history(desk: SignedIn, cast: Cast) -> None:
+    ref = a_complaint(cast)
+    for number in range(30):
+        note(cast.env, ref, f"Note {number}", actor=cast.actor("Amara"), now=MONDAY)
+
+    page = desk("Amara").get(f"/cases/{ref}")
+
+    assert "Description Cold water." in page.words("#began")[0]
+    assert "Cold water." not in page.words("#history")[0]
+
+
+def test_the_plain_next_step_is_emphasised_and_where_several_are_to_be_weighed_none(desk: SignedIn, cast: Cast) -> None:
+    amara = desk("Amara")
+
+    assert amara.get(f"/cases/{promised(cast)}").words("#actions .btn-primary") == ["Verify action"]
+    assert amara.get(f"/cases/{a_complaint(cast)}").words("#actions .btn-primary") == []
+
+
+def test_a_promised_action_is_chosen_by_what_was_promised(desk: SignedIn, cast: Cast) -> None:
+    ref, amara = promised(cast), desk("Amara")
+    form = amara.get(f"/cases/{ref}/do/verify_action")
+    assert [o.get_text() for o in form.all("#field-remedy option")][1:] == [
+        "Mend the boiler (by 20 March 2026)", "Write to everybody (by 27 March 2026)",
+    ]  # fmt: skip
+
+    after = form.form("#do").submit(remedy="2", evidence="The letter is in the file.")
+
+    assert "“Verify action” is done" in after.main
+    assert "Promised action Write to everybody" in after.words("#history")[0]
+    again = amara.get(f"/cases/{ref}/do/verify_action")
+    assert [o["value"] for o in again.all("#field-remedy option")][1:] == ["1"]
+
+
+def test_money_is_written_with_its_pence(desk: SignedIn, cast: Cast) -> None:
+    assert "Redress amount 32.00" in desk("Amara").get(f"/cases/{promised(cast)}").words("#history")[0]
+
+
+def test_who_is_told_of_a_return_is_who_has_the_case_then(desk: SignedIn, cast: Cast) -> None:
+    ref = acknowledged(cast)
+    step(cast, ref, "allocate", "Mina", handler=cast.actor("Amara").person)
+    step(cast, ref, "respond", "Amara", **ANSWER, legal_risk=True)
+    form = desk("Mina").get(f"/cases/{ref}/do/return_response")
+    assert "“Response returned” to Amara" in form.main
+
+    after = form.form("#do").submit(reason="Say when it is mended.")
+
+    assert "“Response returned” to Amara" in after.words(".alert-success")[0]
+    to = cast.scalar("SELECT s.name FROM messages m JOIN cases c ON c.id = m.case_id JOIN staff s ON s.id = c.owner_id"
+                     " WHERE m.kind = 'complaint_returned'")  # fmt: skip
+    assert to == "Amara"
+
+
+def test_a_text_that_is_too_short_is_told_in_words(desk: SignedIn, cast: Cast) -> None:
+    again = desk("Amara").get(f"/cases/{promised(cast)}/do/verify_action").form("#do").submit(remedy="1", evidence="x")
+
+    assert again.words("#field-evidence-error") == ["Error: Needs at least 3 characters"]
+
+
+def test_who_decides_reads_what_the_case_was_opened_with(desk: SignedIn, cast: Cast) -> None:
+    ref = recommended(cast)
+
+    led = desk("Mina").get(f"/approvals/{ref}").words("#led")[0]
+
+    assert led.index("Open the case") < led.index("Submit assessment")
+    assert "Criterion" in led
+
+
+def test_a_name_without_its_accents_is_answered_with_who_may_be_meant(desk: SignedIn, cast: Cast) -> None:
+    cast.members("Łódź Threadworks")
+
+    again = desk("Amara").get("/cases/new/complaint").form("#open").submit(member="lodz", subject="Cold pool")
+
+    assert "Perhaps Łódź Threadworks (M-" in again.words("#field-member-error")[0]
