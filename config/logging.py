@@ -7,6 +7,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+CHATTY = ("transitions", "httpx", "multipart")
+"""Libraries that tell of every single step they take."""
 FIELDS = ("case_ref", "actor", "run")
 
 _URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s<>]+(?=@)", re.IGNORECASE)
@@ -18,6 +20,8 @@ def configure_logging(level: str = "INFO", *, as_json: bool = False, stream: Tex
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(OneLine(as_json=as_json))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def redact(text: str) -> str:
