@@ -13,7 +13,7 @@ from web.api.app import ApiMount
 from web.assets import FOLDER, Kept
 from web.headers import Headers
 from web.limits import Limits
-from web.routing import require_rules
+from web.routing import require_rules, roles_by_path
 from web.storable import Storable
 
 ROOMS: tuple[str, ...] = (
@@ -75,6 +75,7 @@ def create_app(env: Environment) -> FastAPI:
         import_module(room).pages.add_to(app)
     app.router.routes.append(ApiMount(env))
     require_rules(app)
+    app.state.roles = roles_by_path(app)
     app.mount("/static", Kept(directory=FOLDER), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Headers, https=env.settings.base_url.startswith("https://"))

@@ -169,9 +169,10 @@ class DeskPage(_Page):
         other = owner_id if named is None else named
         return self.staffing.actor(self.person.id, other if other in self.stands_in_for else None)
 
-    def is_any(self, *roles: str) -> bool:
-        """Whether the person has one of these roles today; for templates."""
-        return any(Role(role) in self.roles_today for role in roles)
+    def may_enter(self, path: str) -> bool:
+        """Whether the rule of the page at this path lets the person in; what they may not enter is not offered."""
+        roles: Mapping[str, frozenset[Role]] = self.request.app.state.roles
+        return not self.roles_today.isdisjoint(roles[path])
 
 
 @dataclass(frozen=True)
@@ -195,29 +196,21 @@ class VisitorPage(_Page):
             set_cookie(response, self.env.settings, csrf.VISITOR_COOKIE, self._visitor, seconds=None)
 
 
-def _desk(request: Request) -> DeskPage:
+async def _desk(request: Request) -> DeskPage:
     page = request.state.page
     assert isinstance(page, DeskPage)  # noqa: S101  the rule of the route made it
     return page
 
 
-def _visitor(request: Request) -> VisitorPage:
+async def _visitor(request: Request) -> VisitorPage:
     page = request.state.page
     assert isinstance(page, VisitorPage)  # noqa: S101  the rule of the route made it
     return page
 
 
-async def _desk_of(request: Request) -> DeskPage:
-    return _desk(request)
-
-
-async def _visitor_of(request: Request) -> VisitorPage:
-    return _visitor(request)
-
-
-Desk = Annotated[DeskPage, Depends(_desk_of)]
+Desk = Annotated[DeskPage, Depends(_desk)]
 """What a handler of the staff's pages takes."""
-Visit = Annotated[VisitorPage, Depends(_visitor_of)]
+Visit = Annotated[VisitorPage, Depends(_visitor)]
 """What a handler of a page without an account takes."""
 
 

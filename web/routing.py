@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from state_machines.values import Role
 from web.access import Rule
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -87,3 +88,9 @@ def require_rules(app: FastAPI) -> None:
     for path, route in routes_of(app):
         if rule_of(route) is None:
             raise NoRule(f"{sorted(route.methods or ())} {path} does not say who may enter.")
+
+
+def roles_by_path(app: FastAPI) -> dict[str, frozenset[Role]]:
+    """Return whom the rules of the staff's pages let in, so that a link to a page asks the page's own rule."""
+    pages = [(path, rule_of(route)) for path, route in routes_of(app) if "GET" in (route.methods or ())]
+    return {path: rule.roles for path, rule in pages if rule is not None and rule.roles}

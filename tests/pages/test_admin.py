@@ -503,6 +503,17 @@ def test_an_empty_outbox_says_so(desk: SignedIn) -> None:
     assert "Nothing waits" in page.follow("Waiting 0").main
 
 
+def test_bringing_back_somebody_who_never_left_changes_nothing_and_ends_no_key(cast: Cast, desk: SignedIn) -> None:
+    number, real = int(cast.actor("Bo").person.removeprefix("staff:")), clock.utc_now()
+    with transaction(cast.env.engine) as conn:
+        key = tokens.make(conn, "A program", ["cases:read"], staff_id=number, made_by=number, now=real)
+    ada = desk("Ada")
+    csrf = ada.get("/account").one('form[action="/sign-out"] input[name=csrf]')["value"]
+    assert ada.post(f"/admin/staff/{number}/back", {"csrf": csrf}).status == 200
+    with reading(cast.env.engine) as conn:
+        assert tokens.find(conn, key, now=real) is not None
+
+
 @pytest.mark.parametrize("recorded_at_the_desk", [True, False])
 def test_keys_of_somebody_who_left_stay_dead_when_they_come_back(
     cast: Cast, desk: SignedIn, *, recorded_at_the_desk: bool

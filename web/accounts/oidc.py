@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import orjson
-from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]  # it ships no types
 from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
 from joserfc import jwe, jwt
 from joserfc.errors import JoseError

@@ -67,9 +67,11 @@ def leave(desk: Desk, posted: Form, number: int) -> Response:
 @pages.post("/admin/staff/{number}/back")
 def back(desk: Desk, number: int) -> Response:
     """Record that somebody works here again. Keys from before stay dead, whoever recorded the leaving."""
-    with transaction(desk.env.engine) as conn:
-        tokens.revoke_all(conn, number, now=clock.utc_now())
-    person = bring_back(desk.env.engine, person_of(desk, number).person, actor=desk.actor, now=desk.now)
+    person = person_of(desk, number)
+    if not person.active:  # a second click ends no key that was made since the first
+        with transaction(desk.env.engine) as conn:
+            tokens.revoke_all(conn, number, now=clock.utc_now())
+    person = bring_back(desk.env.engine, person.person, actor=desk.actor, now=desk.now)
     return desk.see_other(f"/admin/staff/{number}", f"{person.name} works here again, with the same roles as before.")
 
 
