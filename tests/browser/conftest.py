@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests.cast import Cast
 from web.app import create_app
@@ -21,6 +21,18 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip
+PATIENCE = 30_000
+"""Milliseconds that a page may take on a machine that is busy with other tests; on a quiet one it takes none of them."""
+expect.set_options(timeout=PATIENCE)
+
+
+AT_REST = """() => document.readyState === "complete" && document.documentElement.classList.contains("scripts")
+    && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")"""
+
+
+def at_rest(page: Page) -> None:
+    """Wait until the page and its scripts have done what they had to: a key pressed before that may be lost."""
+    page.wait_for_function(AT_REST)
 
 
 def browser_path() -> str | None:
@@ -55,7 +67,7 @@ class Desk:
     def person(self, **options: Any) -> Person:
         """Return somebody at a browser of their own. Options are Playwright's, such as ``java_script_enabled``."""
         context = self.browser.new_context(base_url=self.address, viewport=LAPTOP, **options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         self.contexts.append(context)
         return Person(self, context.new_page())
 

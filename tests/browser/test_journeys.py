@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cases import commands
-from tests.browser.conftest import Desk, Someone
+from tests.browser.conftest import Desk, Someone, at_rest
 from tests.cast import MONDAY, Cast
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
@@ -79,21 +79,24 @@ def test_a_coordinator_finds_the_urgent_case_acts_and_hands_it_to_a_manager_who_
 def test_the_same_with_the_keyboard_alone(running: Desk, someone: Someone) -> None:
     urgent = a_day_of_work(running.cast)
     amara = someone("Amara").page
+    at_rest(amara)
     amara.keyboard.press("j")
     expect(amara.locator("a.row-link").first).to_be_focused()
     amara.keyboard.press("Enter")
     expect(amara.locator("h1")).to_have_text("Žofie fell on the wet stairs")
-    amara.wait_for_load_state()
+    at_rest(amara)
     amara.keyboard.press("e")
     expect(amara.locator("#note-text")).to_be_focused()
     amara.keyboard.type("Rang her at noon.")
     amara.keyboard.press("Tab")
     amara.keyboard.press("Enter")
     expect(amara.locator("#history")).to_contain_text("Rang her at noon.")
+    at_rest(amara)
     amara.keyboard.press("a")
     _press_until(amara, "Tab", "Respond")
     amara.keyboard.press("Enter")
     expect(amara.locator("form#do")).to_be_visible()
+    at_rest(amara)
     _press_until(amara, "Tab", "Decision")
     amara.keyboard.type("Upheld")
     _press_until(amara, "Tab", "Reasons")
@@ -107,18 +110,21 @@ def test_the_same_with_the_keyboard_alone(running: Desk, someone: Someone) -> No
     expect(amara.locator(".alert-success")).to_contain_text("Stage 1, to approve")
 
     mina = someone("Mina").page
+    at_rest(mina)
     mina.keyboard.press("g")
     mina.keyboard.press("a")
     expect(mina.locator("h1")).to_have_text("Approvals")
-    mina.wait_for_load_state()  # the heading is there before the scripts are
+    at_rest(mina)
     mina.keyboard.press("j")
     expect(mina.locator("#waiting a.row-link").first).to_be_focused()
     mina.keyboard.press("Enter")
     expect(mina.locator("#led")).to_contain_text("We are sorry.")
+    at_rest(mina)
     mina.keyboard.press("a")
     _press_until(mina, "Tab", "Approve response")
     mina.keyboard.press("Enter")
     expect(mina.locator("h1")).to_have_text("Approve response")
+    at_rest(mina)
     _press_until(mina, "Tab", "Approve response")
     mina.keyboard.press("Enter")
     expect(mina.locator(".alert-success")).to_be_visible()
