@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from state_machines.standing import Standing
 from state_machines.values import Role
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class State:
     """A fact that names the person who owns the case here, such as the handler; the role when it names nobody."""
     auto: tuple[str, ...] = ()
     """Triggers Muster pulls at once on entering, in this order, until one is not refused."""
+    standing: Standing | None = None
+    """What the state means for the campaign this case belongs to; None where there are no campaigns."""
     label: str = ""
     help: str = ""
 
@@ -159,6 +162,15 @@ class Process:
     def by_name(self) -> dict[str, State]:
         """States by name."""
         return {state.name: state for state in self.states}
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """What each state means for the campaign, by state; empty for a process that is no part of campaigns."""
+        return {state.name: state.standing for state in self.states if state.standing is not None}
+
+    def states_in(self, *standings: Standing) -> frozenset[str]:
+        """The names of the states that stand in one of these ways."""
+        return frozenset(name for name, standing in self.standings.items() if standing in standings)
 
     @cached_property
     def open_states(self) -> tuple[str, ...]:

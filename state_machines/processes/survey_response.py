@@ -19,6 +19,7 @@ from state_machines.process import EVERY_OPEN_STATE, Clock, Effect, Process, Sen
 from state_machines.processes import survey_forms as forms
 from state_machines.processes import survey_rules as rules
 from state_machines.processes.survey_rules import ASKED, CHASED, LATE, UNDER_REVIEW, WAITING
+from state_machines.standing import Standing
 from state_machines.values import Role
 
 MEMBER = frozenset({Role.MEMBER})
@@ -38,31 +39,36 @@ LATE_ANSWER = Clock("late_answer", ladder="reminded_expiry", expires="give_up", 
 EXEMPTIBLE = (*CHASED, "bounced", "decision", *UNDER_REVIEW, *LATE)
 
 STATES = [
-    State("invited", clocks=(RESPOND,), help="Asked, and the form has not been opened."),
-    State("bounced", clocks=(HELD, Clock("contact_repair", ladder="standard")),
+    State("invited", standing=Standing.AWAITED, clocks=(RESPOND,), help="Asked, and the form has not been opened."),
+    State("bounced", standing=Standing.UNREACHED, clocks=(HELD, Clock("contact_repair", ladder="standard")),
           help="Mail came back for good. Reminders stand still until somebody finds a contact that works."),
-    State("opened", clocks=(RESPOND,), help="The form has been looked at, which is not an answer."),
-    State("in_progress", clocks=(RESPOND,), help="Something has been saved."),
-    State("submitted", clocks=(REVIEW,), auto=("begin_review",)),
-    State("dq_review", clocks=(REVIEW,), label="Data-quality review",
+    State("opened", standing=Standing.AWAITED, clocks=(RESPOND,),
+          help="The form has been looked at, which is not an answer."),
+    State("in_progress", standing=Standing.AWAITED, clocks=(RESPOND,), help="Something has been saved."),
+    State("submitted", standing=Standing.IN_REVIEW, clocks=(REVIEW,), auto=("begin_review",)),
+    State("dq_review", standing=Standing.IN_REVIEW, clocks=(REVIEW,), label="Data-quality review",
           help="A coordinator looks at what the automatic checks found."),
-    State("queried", clocks=(Clock("query_reply", ladder="query", label="reply to our questions"),),
+    State("queried", standing=Standing.ASKED_BACK,
+          clocks=(Clock("query_reply", ladder="query", label="reply to our questions"),),
           help="The member has been asked back."),
-    State("resubmitted", clocks=(REVIEW,), auto=("begin_review",)),
-    State("exemption_requested", owner=Role.MANAGER, clocks=(HELD, Clock("exemption", ladder="decision")),
+    State("resubmitted", standing=Standing.IN_REVIEW, clocks=(REVIEW,), auto=("begin_review",)),
+    State("exemption_requested", standing=Standing.UNDECIDED, owner=Role.MANAGER,
+          clocks=(HELD, Clock("exemption", ladder="decision")),
           help="Reminders stand still; the deadline does not."),
-    State("escalated", clocks=(RESPOND,), help="Overdue: calls, then a letter to the senior contact."),
-    State("formal_notice", owner=Role.MANAGER,
+    State("escalated", standing=Standing.AWAITED, clocks=(RESPOND,),
+          help="Overdue: calls, then a letter to the senior contact."),
+    State("formal_notice", standing=Standing.AWAITED, owner=Role.MANAGER,
           clocks=(RESPOND, Clock("comply", ladder="expiry", expires="bring_to_decision"))),
-    State("decision", owner=Role.MANAGER, clocks=(HELD, Clock("decide", ladder="decision")),
+    State("decision", standing=Standing.UNDECIDED, owner=Role.MANAGER,
+          clocks=(HELD, Clock("decide", ladder="decision")),
           help="A manager gives more time, exempts, or records that no answer came."),
-    State("failed", clocks=(LATE_ANSWER,), label="No answer",
+    State("failed", standing=Standing.UNANSWERED, clocks=(LATE_ANSWER,), label="No answer",
           help="Passed to monitoring. A late answer is still taken until the campaign closes."),
-    State("refused", clocks=(LATE_ANSWER,), label="Refused to answer"),
-    State("complete", final=True),
-    State("exempt", final=True),
-    State("not_answered", final=True),
-    State("cancelled", final=True, label="Campaign cancelled"),
+    State("refused", standing=Standing.UNANSWERED, clocks=(LATE_ANSWER,), label="Refused to answer"),
+    State("complete", standing=Standing.COMPLETE, final=True),
+    State("exempt", standing=Standing.EXEMPT, final=True),
+    State("not_answered", standing=Standing.UNANSWERED, final=True),
+    State("cancelled", standing=Standing.DROPPED, final=True, label="Campaign cancelled"),
 ]  # fmt: skip
 
 
