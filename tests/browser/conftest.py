@@ -22,7 +22,7 @@ LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip
 PATIENCE = 30_000
-"""Milliseconds that a page may take on a machine that is busy with other tests; on a quiet one it takes none of them."""
+"""Milliseconds that a page may take on a machine that is busy with other tests; a quiet one needs none of them."""
 expect.set_options(timeout=PATIENCE)
 
 
