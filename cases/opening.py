@@ -18,11 +18,11 @@ from cases.rows import staff_id_of
 from cases.writing import Change, kept_from, walled_off
 from config.database import Connection, copy_rows
 from members import store as member_store
-from members.cards import MemberCard
-from state_machines.engine import open_case
+from members.cards import Place
+from state_machines.engine import open_case, opened_alike
 from state_machines.process import Process
 from state_machines.registry import process_named
-from state_machines.values import SYSTEM, Actor, Case, OpenChildren, Refused, Role, Step
+from state_machines.values import SYSTEM, Actor, Case, OpenChildren, Outcome, Refused, Role, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ def decided(
         return []
     ids = list(range(1, len(wishes) + 1)) if trial else next_ids(conn, len(wishes))
     seeds = [_seed(wish, case_id, world) for wish, case_id in zip(wishes, ids, strict=True)]
+    if _are_alike(wishes):
+        return _decided_once(conn, wishes, seeds, world, actor)
     gathered = case_facts.gather(conn, seeds, now=world.now)
     found = []
     opened: Counter[tuple[str, int | None]] = Counter()
@@ -104,8 +106,34 @@ def _decided_one(
     outcome = open_case(
         wish.process, seed, payload=wish.payload, actor=actor, context=world.context(facts), now=world.now
     )
-    if isinstance(outcome, Refused):
-        return wish, outcome
+    return (wish, outcome) if isinstance(outcome, Refused) else _owned(wish, outcome, world, actor)
+
+
+def _are_alike(wishes: Sequence[Wish]) -> bool:
+    """Whether one decision serves all: a launch asks the same of every member."""
+    first = wishes[0]
+    return (
+        len(wishes) > 1
+        and first.process.opens_alike
+        and all(w.process is first.process and w.payload is first.payload for w in wishes)
+        and all(w.received_at == first.received_at for w in wishes)
+    )
+
+
+def _decided_once(
+    conn: Connection, wishes: Sequence[Wish], seeds: Sequence[Case], world: World, actor: Actor
+) -> list[Change | tuple[Wish, Refused]]:
+    """Decide about the first of many cases that begin alike, and let the others have the same outcome."""
+    facts = case_facts.gather(conn, seeds[:1], now=world.now)[seeds[0].id]
+    first = _decided_one(wishes[0], seeds[0], facts, world, actor)
+    if isinstance(first, tuple):
+        return [(wish, first[1]) for wish in wishes]
+    others = (_owned(w, opened_alike(first.outcome, s), world, actor)
+              for w, s in zip(wishes[1:], seeds[1:], strict=True))  # fmt: skip
+    return [first, *others]
+
+
+def _owned(wish: Wish, outcome: Outcome, world: World, actor: Actor) -> Change:
     inherited = wish.walled_off
     walled = (*walled_off(outcome.after), *inherited)
     if wish.restricted_to is not None:
@@ -160,7 +188,7 @@ def children(conn: Connection, parent: Case, wish: OpenChildren, world: World) -
 
     With ``only``, for these members, who join the frozen population. Raises BadInput for a member who is in it already.
     """
-    members = _joiners(conn, parent.id, wish.only) if wish.only else _population(conn, parent)
+    members: Sequence[Place] = _joiners(conn, parent.id, wish.only) if wish.only else _population(conn, parent)
     process = process_named(wish.process)
     subject = str(wish.data.get("campaign_title") or parent.subject)
     wishes = [Wish(process, subject, wish.data, card.id, card.team or parent.team, parent.id) for card in members]
@@ -172,20 +200,20 @@ def children(conn: Connection, parent: Case, wish: OpenChildren, world: World) -
     return found
 
 
-def _population(conn: Connection, parent: Case) -> list[MemberCard]:
+def _population(conn: Connection, parent: Case) -> list[Place]:
     criteria = dict(parent.data.get("population") or {})
-    members = member_store.population(conn, criteria)
-    _freeze(conn, parent.id, {card.id for card in members}, criteria)
+    members = member_store.places(conn, criteria)
+    _freeze(conn, parent.id, [place.id for place in members], criteria)
     return members
 
 
-def _joiners(conn: Connection, campaign_id: int, refs: Sequence[str]) -> list[MemberCard]:
+def _joiners(conn: Connection, campaign_id: int, refs: Sequence[str]) -> list[Place]:
     members = [member_store.find_by_ref(conn, ref) for ref in refs]
     for card in members:
         joined = conn.execute(_JOIN, {"campaign": campaign_id, "member": card.id, "reason": "joined late"}).rowcount
         if not joined:
             raise BadInput(f"{card.name} is in this campaign already.")
-    return members
+    return [Place(card.id, card.team) for card in members]
 
 
 _JOIN = text("""
@@ -195,19 +223,20 @@ WHERE NOT campaign_members.included
 """)
 
 
-def _freeze(conn: Connection, campaign_id: int, included: set[int], criteria: Mapping[str, Any]) -> None:
+_FREEZE = text("""
+INSERT INTO campaign_members (campaign_id, member_id, included, reason)
+SELECT :campaign, member_id, true, 'in the population' FROM unnest(CAST(:members AS bigint[])) AS u(member_id)
+""")
+
+
+def _freeze(conn: Connection, campaign_id: int, included: list[int], criteria: Mapping[str, Any]) -> None:
     """Write down who is in the population, and of everybody else which rule left them out."""
+    conn.execute(_FREEZE, {"campaign": campaign_id, "members": included})
     rows = []
-    for card in member_store.population(conn, {}):
-        if card.id in included:
-            rows.append((campaign_id, card.id, True, "in the population"))
-        else:
-            missed = [
-                f"{key} is {getattr(card, key, None) or 'not set'}"
-                for key in criteria
-                if not _meets(card, key, criteria)
-            ]
-            rows.append((campaign_id, card.id, False, ", ".join(missed) or "left out by the rule"))
+    for card in member_store.left_out(conn, criteria):
+        missed = [f"{key} is {getattr(card, key, None) or 'not set'}" for key in criteria
+                  if not _meets(card, key, criteria)]  # fmt: skip
+        rows.append((campaign_id, card.id, False, ", ".join(missed) or "left out by the rule"))
     copy_rows(conn, "campaign_members", ("campaign_id", "member_id", "included", "reason"), rows)
 
 

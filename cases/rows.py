@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from config.database import json_text, without_nul
+from config.database import JsonText, json_text, without_nul
 from state_machines.values import Case, Extension, Outcome, Pause, RunningClock, Step
 
 GENESIS = "0" * 64
@@ -122,11 +122,12 @@ EVENT_COLUMNS = (
 PERSONAL_COLUMNS = ("case_id", "seq", "salt", "data")
 
 
-def event_of(case_id: int, step: Step, head: Head, process_version: int, policy_version: str) -> EventRow:
-    """Return the row of a step that follows ``head`` in the chain of its case."""
+def event_of(
+    case_id: int, step: Step, details: JsonText, head: Head, process_version: int, policy_version: str
+) -> EventRow:
+    """Return the row of a step, its details as text, that follows ``head`` in the chain of its case."""
     seq = head.seq + 1
     actor = step.actor
-    details = json_text(step.details)
     personal, digest = None, None
     if step.personal:
         salt = secrets.token_hex(16)

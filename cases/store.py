@@ -24,7 +24,10 @@ from state_machines.values import Outcome, Role
 MOST_GENERATIONS = 6
 """Cases that open or move other cases go no deeper than this."""
 
-CHUNK = 5000
+CHUNK = 5_000
+"""So many moved cases are written at once: they are one parameter."""
+LAUNCH = 100_000
+"""So many new ones: they are streamed."""
 
 
 def change_of(outcome: Outcome, locked: Locked, world: World) -> Change:
@@ -101,8 +104,9 @@ def _settled(change: Change, world: World) -> Change:
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    for start in range(0, len(changes), CHUNK):
-        yield changes[start : start + CHUNK]
+    size = LAUNCH if all(change.locked is None for change in changes) else CHUNK
+    for start in range(0, len(changes), size):
+        yield changes[start : start + size]
 
 
 def _write(conn: Connection, changes: Sequence[Change], world: World) -> None:

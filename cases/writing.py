@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from cases.rows import (
     event_of,
     staff_id_of,
 )
-from config.database import Connection, copy_rows, json_text
+from config.database import Connection, JsonText, copy_rows, json_text
 from notifications.values import NewMessage
 from state_machines.values import Case, Outcome, Step, Task
 
@@ -69,6 +69,8 @@ _MOVED = text("""
 CREATE TEMP TABLE IF NOT EXISTS moved (id bigint, version int, clocks jsonb, due_at timestamptz,
   deadline_at timestamptz, last_seq int, last_hash text, data jsonb) ON COMMIT DELETE ROWS
 """)
+_HAS_MOVED = text("SELECT to_regclass('pg_temp.moved')")
+"""Asked first: a rehearsal works in transactions in which no table can be made, temporary ones neither."""
 _NONE_MOVED = text("DELETE FROM moved")
 _MOVED_COLUMNS = ("id", "version", "clocks", "due_at", "deadline_at", "last_seq", "last_hash", "data")
 _LIGHT = text("""
@@ -103,20 +105,27 @@ _NEW_COLUMNS = (
 def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Head]) -> None:
     """Insert the new cases and update the others. Raises CaseChanged when one was changed since it was read."""
     pairs = list(zip(changes, heads, strict=True))
-    new = [_new_row(change, head) for change, head in pairs if change.locked is None]
+    new = [pair for pair in pairs if pair[0].locked is None]
     if new:
-        copy_rows(conn, "cases", _NEW_COLUMNS, new)
+        texts = Texts()
+        copy_rows(conn, "cases", _NEW_COLUMNS, (_new_row(*pair, texts) for pair in new), ready=True)
     light: list[tuple[Change, Head]] = []
     full: list[tuple[Change, Head]] = []
     for change, head in pairs:
         if change.locked is not None:
             (light if change.light else full).append((change, head))
     if light:
-        conn.execute(_MOVED)
+        make_room(conn)
         conn.execute(_NONE_MOVED)
         copy_rows(conn, "moved", _MOVED_COLUMNS, (_moved_row(*pair) for pair in light), ready=True)
         _expect(conn.execute(_LIGHT).rowcount, len(light))
     _update(conn, _FULL, [_full_row(*pair) for pair in full])
+
+
+def make_room(conn: Connection) -> None:
+    """Make the temporary table through which moved clocks are written, where this connection has none yet."""
+    if conn.execute(_HAS_MOVED).scalar() is None:
+        conn.execute(_MOVED)
 
 
 def _update(conn: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
@@ -189,15 +198,29 @@ def kept_from(change: Change) -> list[int]:
     return sorted({*walled_off(change.outcome.after), *before})
 
 
-def _new_row(change: Change, head: Head) -> tuple[Any, ...]:
+class Texts:
+    """Facts as JSON text. What the cases of a launch have in common is one value, and is put into words once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[object, JsonText]] = {}
+
+    def of(self, value: Mapping[str, Any], plain: Callable[[Any], object] = dict) -> JsonText:
+        """Return a mapping as JSON text, made `plain` first."""
+        found = self._known.get(id(value))
+        if found is None:
+            found = self._known[id(value)] = value, json_text(plain(value))  # kept, so that no other gets its id
+        return found[1]
+
+
+def _new_row(change: Change, head: Head, texts: Texts) -> tuple[Any, ...]:
     outcome = change.outcome
     after = outcome.after
     return (
         after.id, after.ref, after.process, change.process_version, after.state, 1, after.member_id, after.team,
         change.owner_id, outcome.owner_role.value, change.coordinator_id, after.subject, change.external_ref,
         after.parent_id, list(change.restricted_to) if change.restricted_to is not None else None,
-        kept_from(change) or None, after.on_hold, dict(after.data), {k: dict(v) for k, v in after.parties.items()},
-        clocks_to_json(after.clocks), dict(after.counts), {k: list(v) for k, v in after.people.items()},
+        kept_from(change) or None, after.on_hold, texts.of(after.data), texts.of(after.parties),
+        texts.of(after.clocks, clocks_to_json), texts.of(after.counts), texts.of(after.people),
         after.received_at, after.opened_at, after.entered_at, closed_at(outcome),
         after.data.get("outcome") if outcome.final else None, None if outcome.final else outcome.due_at,
         outcome.deadline, head.seq, head.hash,
@@ -208,10 +231,12 @@ def chain(changes: Sequence[Change], policy_version: str) -> tuple[list[EventRow
     """Return the event rows of every step, each chained to the one before it, and the new heads by change."""
     rows: list[EventRow] = []
     heads: list[Head] = []
+    texts = Texts()
     for change in changes:
         head = change.head
         for step in change.outcome.steps:
-            row = event_of(change.outcome.after.id, step, head, change.process_version, policy_version)
+            details = texts.of(step.details)
+            row = event_of(change.outcome.after.id, step, details, head, change.process_version, policy_version)
             rows.append(row)
             head = row.head
         heads.append(head)

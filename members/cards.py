@@ -36,6 +36,14 @@ class MemberCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One member of a population, and the team it belongs to: all that a launch needs to know of it."""
+
+    id: int
+    team: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """One person or mailbox of a member."""
 

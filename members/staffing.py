@@ -81,6 +81,10 @@ class Staffing:
         return found
 
     @cached_property
+    def _holders(self) -> dict[tuple[Role, str | None], tuple[Person, ...]]:
+        return {}
+
+    @cached_property
     def active(self) -> tuple[Person, ...]:
         """Who works here, by name."""
         return tuple(sorted((p for p in self.people.values() if p.active), key=lambda p: p.name.casefold()))
@@ -181,12 +185,12 @@ class Staffing:
 
         With `on`, only who is there that day.
         """
-        holders = [p for p in self.people.values() if p.active and role in p.roles]
-        if team is not None:
-            holders = [p for p in holders if p.team in (team, None)]
-        if on is not None:
-            holders = [p for p in holders if self.present(p.id, on)]
-        return tuple(sorted(holders, key=lambda p: (p.team != team, p.id)))
+        holders = self._holders.get((role, team))
+        if holders is None:  # asked for every case of a launch
+            mine = (p for p in self.people.values() if p.active and role in p.roles)
+            able = (p for p in mine if team is None or p.team in (team, None))
+            holders = self._holders[role, team] = tuple(sorted(able, key=lambda p: (p.team != team, p.id)))
+        return holders if on is None else tuple(p for p in holders if self.present(p.id, on))
 
     def responsible(self, role: Role, team: str | None, on: date) -> Acting:
         """Return someone for a role in a team on that day, never nobody.

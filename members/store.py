@@ -7,11 +7,11 @@ from dataclasses import fields as fields_of
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, not_, or_, select, text, true, update
 
 from config.database import Connection, without_nul
 from members import tables
-from members.cards import Contact, MemberCard
+from members.cards import Contact, MemberCard, Place
 from members.errors import Ambiguous, NotFound, Unusable, did_you_mean, listed
 from members.matching import folded, name_key
 from members.staff_store import staffing
@@ -186,6 +186,18 @@ def population(conn: Connection, criteria: Mapping[str, Any]) -> list[MemberCard
     Unusable for a key that members do not have.
     """
     return _cards(conn, select(*CARD_COLUMNS).where(*meeting(criteria)).order_by(Member.id))
+
+
+def places(conn: Connection, criteria: Mapping[str, Any]) -> list[Place]:
+    """Return the same members as `population`, with nothing but their teams: there may be a hundred thousand."""
+    rows = conn.execute(select(Member.id, Member.team).where(*meeting(criteria)).order_by(Member.id))
+    return [Place(*row) for row in rows.tuples()]
+
+
+def left_out(conn: Connection, criteria: Mapping[str, Any]) -> list[MemberCard]:
+    """Return the members a campaign is not for, by id. Raises Unusable for a key that members do not have."""
+    inside = func.coalesce(and_(*meeting(criteria)), False)
+    return _cards(conn, select(*CARD_COLUMNS).where(_LIVING, not_(inside)).order_by(Member.id))
 
 
 def population_size(conn: Connection, criteria: Mapping[str, Any]) -> tuple[int, int]:

@@ -378,6 +378,17 @@ def open_case(
     return _outcome(process, seed, after, (step, *more))
 
 
+def opened_alike(first: Outcome, seed: Case) -> Outcome:
+    """Return the opening of another case of a process that opens alike: the first one's, for this seed."""
+    found = first.after
+    after = Case(
+        seed.id, seed.ref, found.process, found.state, found.version, seed.opened_at, seed.received_at,
+        found.entered_at, seed.member_id, seed.subject, seed.team, found.owner, seed.parent_id, found.on_hold,
+        found.data, found.parties, found.clocks, found.counts, found.people,
+    )  # fmt: skip
+    return Outcome(seed, after, first.steps, first.owner_role, first.final)
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A transition as a person sees it on a case: allowed, or not and why."""

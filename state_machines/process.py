@@ -152,10 +152,14 @@ class Process:
     opening_does: tuple[Effect, ...] = ()
     opening_sends: tuple[Send, ...] = ()
     opened_by: Collection[Role] = field(default_factory=lambda: EVERYONE_INSIDE | {Role.SYSTEM})
+    opens_alike: bool = False
+    """The opening looks at nothing of the one case, so that one decision serves a whole launch."""
     facts: tuple[str, ...] = ()
     """Facts the guards ask for, gathered by the shell: ``children``, ``linked``, ``history``."""
     repeats: tuple[str, ...] = ()
     """Triggers that make a cycle on purpose, each bounded by a counter guard."""
+    child: Process | None = None
+    """Of a campaign: the process of the cases it opens for its members."""
     doc: str = ""
 
     @cached_property

@@ -259,6 +259,7 @@ PROCESS = Process(
     opening_does=(rules.note_writing,),
     opening_sends=(Send("survey_invitation", "member"),),
     opened_by=SYSTEM,
+    opens_alike=True,
     repeats=("deadline_moved",),
     doc=__doc__,
 )
