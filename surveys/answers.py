@@ -7,11 +7,14 @@ declaration of authority and every required question answered. Nothing raises on
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from surveys.constraints import broken
 from surveys.normalise import normalise, read_yes_no
 from surveys.questionnaire import Questionnaire
-from surveys.routing import required, visible
+from surveys.questions import CalculateQuestion
+from surveys.routing import calculated, required, visible
 from surveys.values import Value, clean_line, clean_text, is_blank, is_sha256
 
 FIELDS = ("respondent", "declaration", "language", "answers", "evidence", "comments")
@@ -72,10 +75,13 @@ class Invalid:
 Errors = dict[str, list[str]]
 
 
-def validate(questionnaire: Questionnaire, raw: Any, *, submitting: bool) -> Validated | Invalid:
+def validate(
+    questionnaire: Questionnaire, raw: Any, *, submitting: bool, today: date | None = None
+) -> Validated | Invalid:
     """Return `raw` as normalised values, or what has to be put right.
 
-    A draft (`submitting` false) is checked for types, ranges and unknown questions, not for what is missing.
+    A draft (`submitting` false) is checked for types, ranges and unknown questions, not for what is missing, nor by
+    constraints. What is calculated is calculated here, whatever was sent. `today` is for constraints that ask for it.
     """
     if not isinstance(raw, Mapping):
         return Invalid({"answers": ["Send the response as a mapping of respondent, declaration, answers."]})
@@ -86,7 +92,7 @@ def validate(questionnaire: Questionnaire, raw: Any, *, submitting: bool) -> Val
     declaration = _declaration(raw.get("declaration"), submitting, errors)
     language = _language(questionnaire, raw.get("language"), errors)
     given = {part: _by_question(questionnaire, raw, part, errors) for part in ("answers", "evidence", "comments")}
-    shown, answers = _answers(questionnaire, given["answers"], submitting, errors)
+    shown, answers = _answers(questionnaire, given["answers"], submitting, today, errors)
     evidence = _evidence(questionnaire, given["evidence"], shown, errors)
     comments = _comments(given["comments"], shown, errors)
     if errors:
@@ -108,7 +114,7 @@ def validate(questionnaire: Questionnaire, raw: Any, *, submitting: bool) -> Val
 
 
 def _answers(
-    questionnaire: Questionnaire, given: Mapping[str, Any], submitting: bool, errors: Errors
+    questionnaire: Questionnaire, given: Mapping[str, Any], submitting: bool, today: date | None, errors: Errors
 ) -> tuple[set[str], dict[str, Value]]:
     """Return the ids of the questions shown and the values of their answers."""
     shown: set[str] = set()
@@ -117,7 +123,12 @@ def _answers(
         if not visible(question, answers):
             continue
         shown.add(question.id)
-        value, sentences = normalise(question, given.get(question.id), complete=submitting)
+        if isinstance(question, CalculateQuestion):
+            value, sentences = calculated(question, answers), list[str]()
+        else:
+            value, sentences = normalise(question, given.get(question.id), complete=submitting)
+        if value is not None and submitting:
+            sentences = broken(question, value, answers, today)
         for sentence in sentences:
             _add(errors, question.id, sentence)
         if value is not None:

@@ -1,5 +1,7 @@
 """Small declarative conditions on answers: `{question: x, equals: y}`, combined with all, any and not.
 
+What they can't say is written as `{formula: "${x} + ${y} > 10"}`; `surveys.expressions` says how.
+
 A comparison with a question that has no answer (not asked, hidden, left empty) never holds; only
 `answered: false` does. So with x unanswered `not: {question: x, equals: y}` holds and
 `{question: x, not_equals: y}` doesn't.
@@ -12,6 +14,8 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Field, StrictBool, Tag, model_validator
 
+from surveys.evaluation import holds
+from surveys.expressions import Formula, FormulaText, formula
 from surveys.values import Frozen, Scalar, Slug, Value
 
 COMPARISONS = ("greater_than", "less_than", "at_least", "at_most")
@@ -71,6 +75,20 @@ class Ask(Test):
         yield self
 
 
+class Holds(Frozen):
+    """A formula that must come true."""
+
+    formula: FormulaText
+
+    def true_of(self, answers: Mapping[str, Value]) -> bool:
+        """Return whether the formula is true of the answers."""
+        return holds(formula(self.formula), answers)
+
+    def asks(self) -> Iterator[Ask]:
+        """Yield nothing: a formula has no tests of single questions; `formulas` gives it whole."""
+        yield from ()
+
+
 class All(Frozen):
     """Every one of several conditions."""
 
@@ -118,11 +136,13 @@ class Not(Frozen):
 def _kind(raw: Any) -> str:
     """Return the tag of a condition, in parentheses so that it isn't taken for a field."""
     if isinstance(raw, Mapping):
-        return next((f"({key})" for key in ("all", "any", "not") if key in raw), "(ask)")
+        return next((f"({key})" for key in ("all", "any", "not", "formula") if key in raw), "(ask)")
     if isinstance(raw, All):
         return "(all)"
     if isinstance(raw, Any_):
         return "(any)"
+    if isinstance(raw, Holds):
+        return "(formula)"
     return "(not)" if isinstance(raw, Not) else "(ask)"
 
 
@@ -130,12 +150,24 @@ Condition: TypeAlias = Annotated[
     Annotated[Ask, Tag("(ask)")]
     | Annotated[All, Tag("(all)")]
     | Annotated[Any_, Tag("(any)")]
-    | Annotated[Not, Tag("(not)")],
+    | Annotated[Not, Tag("(not)")]
+    | Annotated[Holds, Tag("(formula)")],
     Discriminator(_kind),
 ]
 
 for _model in (All, Any_, Not):
     _model.model_rebuild()
+
+
+def formulas(condition: Condition | None) -> Iterator[Formula]:
+    """Yield the formulas of which a condition is made."""
+    if isinstance(condition, Holds):
+        yield formula(condition.formula)
+    elif isinstance(condition, Not):
+        yield from formulas(condition.not_)
+    elif isinstance(condition, All | Any_):
+        for inner in condition.all if isinstance(condition, All) else condition.any:
+            yield from formulas(inner)
 
 
 def _holds(name: str, operand: Any, value: Value | None) -> bool:

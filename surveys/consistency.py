@@ -6,9 +6,11 @@ from datetime import date
 from typing import Any
 
 from surveys.conditions import COMPARISONS, Condition, Test
+from surveys.formula_checks import formula_problems
 from surveys.kinds import NumberColumn
 from surveys.questions import (
     Asked,
+    CalculateQuestion,
     DateQuestion,
     FileQuestion,
     MultipleQuestion,
@@ -34,6 +36,8 @@ _FITTING: Mapping[str, frozenset[str]] = {
     "percentages": frozenset(),
     "table": frozenset(),
     "file": frozenset(),
+    "calculate": _EQUALITY | set(COMPARISONS),
+    "note": frozenset(),
 }
 
 
@@ -54,6 +58,7 @@ def problems(questions: Sequence[Question], order: Mapping[str, int]) -> list[st
             *_own(question),
             *_conditions(question, by_id, order),
             *_references(question, by_id, order),
+            *formula_problems(question, by_id, order),
             *_risk(question),
         ]
         found += [f"Question '{question.id}', {sentence}" for sentence in sentences]
@@ -67,7 +72,7 @@ def part_problem(part: str, by_id: Mapping[str, Question], known: Iterable[str])
     if name not in by_id:
         return None if name in known else f"unknown question '{name}'"
     question = by_id[name]
-    if isinstance(question, NumberQuestion) and not column:
+    if isinstance(question, NumberQuestion | CalculateQuestion) and not column:
         return None
     if isinstance(question, TableQuestion) and any(
         isinstance(each, NumberColumn) and each.id == column for each in question.columns
@@ -142,7 +147,7 @@ def _possible(operand: Any, question: Question) -> bool:
         return isinstance(operand, int | float) and not isinstance(operand, bool)
     if question.type == "date":
         return isinstance(operand, str) and _is_date(operand)
-    return isinstance(operand, str)
+    return isinstance(operand, str) or question.type == "calculate"
 
 
 def _is_date(text: str) -> bool:
@@ -194,4 +199,6 @@ def _rates(risk: Risk, question: Question) -> bool:
         return question.type == "yes_no"
     if isinstance(risk, ChoiceRisk):
         return question.type in {"single", "multiple"}
-    return question.type == "percentages" or (question.type == "number" and getattr(risk, "part", None) is None)
+    return question.type == "percentages" or (
+        question.type in {"number", "calculate"} and getattr(risk, "part", None) is None
+    )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from surveys.flags import Flag, Rule, Severity
 from surveys.kinds import NumberKind
 from surveys.questionnaire import Questionnaire
-from surveys.questions import NumberQuestion, PercentagesQuestion, Question, TableQuestion
+from surveys.questions import CalculateQuestion, NumberQuestion, PercentagesQuestion, Question, TableQuestion
 from surveys.values import Number, Value, exact_sum, read_number, show
 
 LARGEST_CHANGE = Decimal("0.5")
@@ -59,7 +59,7 @@ def part_sum(parts: tuple[str, ...], answers: Mapping[str, Value]) -> Decimal:
 
 def year_on_year(question: Question, value: Value, last_year: Mapping[str, object]) -> Iterator[Flag]:
     """Yield a flag if a number changed by more than half since last year, or from zero to something."""
-    if not isinstance(question, NumberQuestion) or question.last_year is None:
+    if not isinstance(question, NumberQuestion | CalculateQuestion) or question.last_year is None:
         return
     before, now = read_number(last_year.get(question.last_year)), read_number(value)
     if before is None or now is None or before == now:

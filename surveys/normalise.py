@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from surveys.kinds import DateKind, NumberKind, SingleKind, TextKind
-from surveys.questions import MultipleQuestion, PercentagesQuestion, Question, TableQuestion
+from surveys.questions import FileQuestion, MultipleQuestion, PercentagesQuestion, Question, TableQuestion
 from surveys.values import (
     Number,
     Scalar,
@@ -236,11 +236,21 @@ def _cells(question: TableQuestion, raw: object, row: str, complete: bool) -> tu
     return cells, wrong
 
 
-def _file(_question: Any, raw: Any, _complete: bool) -> str:
-    digest = clean_line(raw).lower() if isinstance(raw, str) else raw
-    if not is_sha256(digest):
+def _file(question: FileQuestion, raw: Any, _complete: bool) -> str | tuple[str, ...]:
+    """Return the digest of a file; where several are taken, those of all, each once."""
+    entries = raw if isinstance(raw, list | tuple) and question.max_files > 1 else [raw]
+    digests = tuple(dict.fromkeys(clean_line(each).lower() if isinstance(each, str) else "" for each in entries))
+    if not all(is_sha256(each) for each in digests):
         raise Unfit("Upload the file again; what is noted isn't the SHA-256 of a file.")
-    return str(digest)
+    if len(digests) > question.max_files:
+        raise Unfit(f"Give at most {question.max_files} files; there are {len(digests)}.")
+    return digests if question.max_files > 1 else digests[0]
+
+
+def _worked_out(_question: Any, raw: Any, _complete: bool) -> Scalar:
+    if not isinstance(raw, str | int | float):
+        raise Unfit("This is worked out and can't be entered.")
+    return raw
 
 
 def _ids(items: Any) -> set[Any]:
@@ -262,4 +272,5 @@ _READERS: Mapping[str, Callable[[Any, Any, bool], Any]] = {
     "percentages": _percentages,
     "table": _table,
     "file": _file,
+    "calculate": _worked_out,
 }

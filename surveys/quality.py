@@ -21,6 +21,7 @@ from surveys.questionnaire import Questionnaire
 from surveys.questions import DateQuestion, Question
 from surveys.routing import asked, counted, required
 from surveys.values import Value, clean_text
+from surveys.wording import digests_of
 
 LONG_TEXT = 60
 """Letters and digits from which on the same text from two members is more than a coincidence."""
@@ -159,7 +160,7 @@ def evidenced(
     elif not files and wanted and question.evidence == "encouraged":
         yield _evidence(question, "No evidence was given for this answer; it was asked for.", Severity.LOW)
     if question.type == "file":
-        files.append(str(value))
+        files += digests_of(value)
     for file in files:
         if file in unreadable:
             yield _evidence(question, f"Evidence {file[:12]} can't be read.", Severity.HIGH)

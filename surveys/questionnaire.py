@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictInt, TypeAdapter, ValidationError
 
-from surveys import consistency
-from surveys.questions import COLUMN_TYPES, QUESTION_TYPES, NumberQuestion, Question
+from surveys import consistency, languages
+from surveys.questions import COLUMN_TYPES, QUESTION_TYPES, Note, NumberQuestion, Question
 from surveys.values import Finite, Frozen, Slug, Words
 
 
@@ -44,11 +44,17 @@ class Section(Frozen):
     intro: str = ""
     questions: tuple[Question, ...] = Field(min_length=1)
 
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """Return what has an answer: everything but notes."""
+        return tuple(each for each in self.questions if not isinstance(each, Note))
+
 
 class Questionnaire(Frozen):
     """One version of a questionnaire. `parse` is the way in: the constructor doesn't check references.
 
-    The texts are written in the first of `languages`; a member may answer in any of them.
+    The texts are written in the first of `languages`; a member may answer in any of them. A definition writes a text in
+    several as `text: {en: …, fr: …}`; read, the others stand in `translations`, by language and place.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
@@ -58,6 +64,7 @@ class Questionnaire(Frozen):
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], ...] = Field(min_length=1)
     sections: tuple[Section, ...] = Field(min_length=1)
     checks: tuple[Check, ...] = ()
+    translations: dict[str, dict[str, Words]] = {}
 
     @classmethod
     def parse(cls, mapping: Any) -> "Questionnaire":
@@ -67,7 +74,8 @@ class Questionnaire(Frozen):
         """
         if not isinstance(mapping, Mapping):
             raise BadQuestionnaire(["The questionnaire is not a mapping of names to values."])
-        problems = [*_across(mapping)]
+        mapping, problems = languages.lifted(mapping)
+        problems += _across(mapping)
         try:
             questionnaire = cls.model_validate(dict(mapping))
         except ValidationError as invalid:
@@ -78,8 +86,8 @@ class Questionnaire(Frozen):
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """Return all questions in the order in which they are asked."""
-        return tuple(question for section in self.sections for question in section.questions)
+        """Return all questions in the order in which they are asked, calculations among them; notes are none."""
+        return tuple(question for section in self.sections for question in section.asked)
 
     @cached_property
     def by_id(self) -> Mapping[str, Question]:
@@ -96,6 +104,42 @@ class Questionnaire(Frozen):
             if isinstance(question, NumberQuestion) and question.total_of
         ]
         return (*declared, *own)
+
+    def in_language(self, language: str) -> "Questionnaire":
+        """Return the questionnaire with its texts in a language; what is not translated stays in the first one.
+
+        For showing: the questions are the same, the fingerprint is not.
+        """
+        if language not in self.translations:
+            return self
+        if language not in self._spoken:
+            content = self.model_dump(by_alias=True, exclude_defaults=True)
+            said = languages.said_in(content, self.translations[language])
+            self._spoken[language] = Questionnaire.model_validate(said)
+        return self._spoken[language]
+
+    def untranslated(self) -> dict[str, list[str]]:
+        """Return, by language, the places of the texts that are there in the first language alone."""
+        return self._untranslated
+
+    def definition(self) -> dict[str, Any]:
+        """Return the questionnaire as a definition writes it, texts in all their languages together."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        translations = content.pop("translations", {})
+        return languages.joined(content, self.languages[0], translations)
+
+    @cached_property
+    def _untranslated(self) -> dict[str, list[str]]:
+        content = self.model_dump(by_alias=True, exclude_defaults=True)
+        places = [place for place, _ in languages.texts(content)]
+        return {
+            language: [place for place in places if place not in self.translations.get(language, {})]
+            for language in self.languages[1:]
+        }
+
+    @cached_property
+    def _spoken(self) -> dict[str, "Questionnaire"]:
+        return {}
 
     def fingerprint(self) -> str:
         """Return the hexadecimal SHA-256 of the definition; the order of keys doesn't matter."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
 from surveys.conditions import Condition, Test
+from surveys.expressions import FormulaText
 from surveys.kinds import (
     Choice,
     Column,
@@ -33,6 +34,13 @@ class Contradiction(Frozen):
     text: Words
 
 
+class Constraint(Frozen):
+    """What must be true of a submitted answer, which is `.` in the formula; otherwise `message` says what to do."""
+
+    formula: FormulaText
+    message: Words
+
+
 class Asked(Frozen):
     """What every question has, whatever it asks for."""
 
@@ -47,6 +55,7 @@ class Asked(Frozen):
     risk: Risk | None = None
     last_year: Slug | None = None
     contradicts: Annotated[tuple[Contradiction, ...], OneOrMore] = ()
+    constraint: Annotated[tuple[Constraint, ...], OneOrMore] = ()
 
     @model_validator(mode="after")
     def _required_once(self) -> "Asked":
@@ -126,11 +135,42 @@ class TableQuestion(Asked):
 
 
 class FileQuestion(Asked):
-    """Asks for a file; the value is the SHA-256 of an evidence file kept elsewhere."""
+    """Asks for a file, or up to `max_files`; the value is the SHA-256 of a file kept elsewhere, or those of several."""
 
     type: Literal["file"]
     accept: tuple[str, ...] = Field(("application/pdf",), min_length=1)
     max_mb: Finite = Field(20, gt=0)
+    max_files: StrictInt = Field(1, ge=1, le=20)
+
+
+class _Unasked(Asked):
+    """What stands among the questions and asks for nothing."""
+
+    @model_validator(mode="after")
+    def _asks_nothing(self) -> "_Unasked":
+        wrong = [
+            name
+            for name in ("required", "required_if", "evidence", "evidence_when", "constraint")
+            if getattr(self, name) != type(self).model_fields[name].default
+        ]
+        if wrong:
+            raise ValueError(f"nothing is asked here, so it can't have {' or '.join(wrong)}")
+        return self
+
+
+class CalculateQuestion(_Unasked):
+    """What `formula` comes to, worked out and never typed; shown, where it has a text, and used like an answer."""
+
+    type: Literal["calculate"]
+    text: str = Field("", max_length=4000)
+    formula: FormulaText
+    unit: str = ""
+
+
+class Note(_Unasked):
+    """A text between the questions."""
+
+    type: Literal["note"]
 
 
 QUESTION_TYPES: dict[str, type[Asked]] = {
@@ -144,6 +184,8 @@ QUESTION_TYPES: dict[str, type[Asked]] = {
     "percentages": PercentagesQuestion,
     "table": TableQuestion,
     "file": FileQuestion,
+    "calculate": CalculateQuestion,
+    "note": Note,
 }
 
 COLUMN_TYPES = ("text", "number", "date", "yes_no", "single")
@@ -164,6 +206,8 @@ Question: TypeAlias = Annotated[
     | Annotated[YesNoQuestion, Tag("(yes_no)")]
     | Annotated[PercentagesQuestion, Tag("(percentages)")]
     | Annotated[TableQuestion, Tag("(table)")]
-    | Annotated[FileQuestion, Tag("(file)")],
+    | Annotated[FileQuestion, Tag("(file)")]
+    | Annotated[CalculateQuestion, Tag("(calculate)")]
+    | Annotated[Note, Tag("(note)")],
     Discriminator(_tag),
 ]

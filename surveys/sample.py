@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
+from surveys.constraints import broken
 from surveys.figures import part_sum
 from surveys.kinds import Choice, Column, DateKind, NumberKind, Range, TextKind
 from surveys.normalise import normalise
 from surveys.questionnaire import Questionnaire
 from surveys.questions import (
+    CalculateQuestion,
     DateQuestion,
     MultipleQuestion,
     NumberQuestion,
@@ -21,7 +23,7 @@ from surveys.questions import (
     TableQuestion,
 )
 from surveys.risk import ChoiceRisk, NumberRisk, YesNoRisk
-from surveys.routing import required, visible
+from surveys.routing import calculated, required, visible
 from surveys.values import Value
 
 Quality: TypeAlias = Literal["good", "poor"]
@@ -34,6 +36,9 @@ COPIED = (
     "in every country in which it operates."
 )
 """The text that poor answers give to every long question: its fingerprint stands for another member's."""
+
+_TRIES = 12
+"""How often another answer is made up where one does not keep to the questionnaire's constraints."""
 
 _FAR = date(2099, 12, 31)
 _OPENINGS = (
@@ -75,14 +80,23 @@ def sample_answers(questionnaire: Questionnaire, *, seed: int = 0, quality: Qual
     evidence: dict[str, list[str]] = {}
     totals = {total.question: total.parts for total in questionnaire.totals}
     for question in questionnaire.questions:
+        if isinstance(question, CalculateQuestion):
+            if visible(question, values) and (worked_out := calculated(question, values)) is not None:
+                values[question.id] = worked_out
+            continue
         must = required(question, values)
         if not visible(question, values) or not (must or maker.volunteers()):
             continue
         entry = maker.total(totals[question.id], values) if question.id in totals else maker.answer(question)
         value, wrong = normalise(question, entry, complete=True)
-        if value is None or wrong:
+        for _ in range(_TRIES):
+            if value is not None and not wrong and not broken(question, value, values, None):
+                break
             entry = maker.answer(question)
             value, wrong = normalise(question, entry, complete=True)
+        else:
+            if not must:
+                continue
         if value is not None:
             raw[question.id], values[question.id] = entry, value
             if maker.good and question.evidence != "none":

@@ -179,6 +179,12 @@ def score(questionnaire: Questionnaire, validated: Validated, modifiers: Modifie
     )
 
 
+def agrees(record: Mapping[str, Any]) -> bool:
+    """Return whether a stored score, computed again from its stored inputs, is what was stored. Raises UnknownModel."""
+    again = Score.from_record(record)
+    return bool(again.value == record["value"] and again.band == record["band"])
+
+
 def band(value: float | Fraction) -> Band:
     """Return the band of a score from 0 to 100; a limit belongs to the higher band."""
     if value < 25:

@@ -7,6 +7,7 @@ from typing import Any
 from surveys.kinds import Choice
 from surveys.questionnaire import Questionnaire
 from surveys.questions import (
+    CalculateQuestion,
     MultipleQuestion,
     NumberQuestion,
     PercentagesQuestion,
@@ -31,7 +32,7 @@ def in_words(question: Question, value: Any, files: Mapping[str, str] = _NO_FILE
     if isinstance(question, MultipleQuestion) and isinstance(value, list | tuple):
         return [_label(question.choices, each) for each in value]
     if question.type == "file":
-        return [files.get(str(value), f"File {str(value)[:12]}")]
+        return [files.get(digest, f"File {digest[:12]}") for digest in digests_of(value)]
     if question.type == "long_text":
         return str(value).splitlines()
     return [_plain(question, value)]
@@ -43,7 +44,7 @@ def _plain(kind: Any, value: Any) -> str:
         return "Yes" if value else "No"
     if kind.type == "single":
         return _label(kind.choices, value)
-    if kind.type == "number" and isinstance(value, int | float):
+    if kind.type in ("number", "calculate") and isinstance(value, int | float):
         return f"{show(value)} {kind.unit}".strip()
     if kind.type == "date":
         return _day(str(value))
@@ -72,9 +73,14 @@ def _table(question: TableQuestion, value: Any) -> Iterator[str]:
         yield f"{name} – {'; '.join(f'{column.text}: {_plain(column, cells[column.id])}' for column in filled)}"
 
 
+def digests_of(value: Any) -> list[str]:
+    """Return the SHA-256 of each file of an answer that is a file, or several."""
+    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+
+
 def unit_of(question: Question) -> str:
     """Return the unit a number is asked in, or an empty text."""
-    return question.unit if isinstance(question, NumberQuestion) else ""
+    return question.unit if isinstance(question, NumberQuestion | CalculateQuestion) else ""
 
 
 def choices_of(question: Question) -> tuple[Choice, ...]:
@@ -95,7 +101,7 @@ def as_text(
     for section in questionnaire.sections:
         lines += ["", "", section.title, "-" * len(section.title)]
         for question in section.questions:
-            if question.id in shown:
+            if question.id in shown and question.text:
                 lines += ["", question.text, *_answer(question, answers, evidence, comments)]
     return "\n".join(lines) + "\n"
 
@@ -109,7 +115,7 @@ def _answer(
     value = answers.get(question.id)
     yield from (f"  {line}" for line in in_words(question, value) or ["(no answer)"])
     if question.type == "file" and value is not None:
-        yield f"  SHA-256 {value}"
+        yield from (f"  SHA-256 {digest}" for digest in digests_of(value))
     yield from (f"  Evidence: file with SHA-256 {digest}" for digest in evidence.get(question.id, ()))
     if question.id in comments:
         yield "  Comment: " + comments[question.id].replace("\n", "\n    ")

@@ -1,0 +1,1 @@
+"""Forms that somebody wrote for ODK, Kobo or SurveyCTO as a workbook (XLSForm), made questionnaires of ours."""
