@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs screenshots bench clean
+.PHONY: help setup demo test check docs screenshots soak bench clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' \
@@ -38,6 +38,9 @@ docs: setup ## Write docs/processes and docs/api.md again from the definitions
 
 screenshots: setup ## Take the pictures of the README again (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots
+
+soak: setup ## Rehearse a thousand made-up campaigns and live through them: what was foreseen must happen (half an hour)
+	MUSTER_SOAK=$${MUSTER_SOAK:-1000} $(BIN)/python -m pytest tests/shell/test_rehearsal.py -q
 
 bench: setup ## Measure how many cases a sweep moves
 	$(BIN)/python -m bench

@@ -17,6 +17,7 @@ from cases.commands import fired, lock_seen, typed
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseError, CaseNotFound
 from cases.locking import Locked
+from cases.modifiers import modifiers
 from cases.questionnaires import kept
 from cases.rows import ref_of
 from cases.tables import CaseRow, ResponseAnswers
@@ -28,7 +29,7 @@ from surveys.flags import Flag
 from surveys.quality import completion, review, text_fingerprints
 from surveys.questionnaire import Questionnaire
 from surveys.sample import sample_answers
-from surveys.scoring import Modifiers, Score, score
+from surveys.scoring import Score, score
 from surveys.wording import as_text
 
 PROCESS = "survey_response"
@@ -83,7 +84,8 @@ def taken(
 ) -> Receipt:
     """Save or submit answers to a locked response, inside the caller's transaction; errors as of ``submit``."""
     questionnaire = kept(conn, str(locked.case.data["questionnaire_fingerprint"]))
-    found = validate(questionnaire, typed(raw), submitting=submitting)
+    today = here.env.calendar.local_date(here.now)
+    found = validate(questionnaire, typed(raw), submitting=submitting, today=today)
     if isinstance(found, Invalid):
         raise AnswersInvalid(found.errors)
     last = newest(conn, locked.case.id)
@@ -137,13 +139,16 @@ def newest(conn: Connection, case_id: int) -> Any:
 
 
 def _same(last: Any, found: Validated) -> bool:
-    return bool(last.answers == _stored(found))
+    said = {key: value for key, value in last.answers.items() if key != "language"}
+    return bool(said == _stored(found))
 
 
-def _stored(found: Validated) -> dict[str, Any]:
-    """The answers as JSON gives them back."""
+def _stored(found: Validated, questionnaire: Questionnaire | None = None) -> dict[str, Any]:
+    """The answers as JSON gives them back; with the language they were given in, where there is a choice."""
     raw = found.as_raw()
-    return {key: raw[key] for key in ("answers", "evidence", "comments") if raw.get(key)}
+    choice = questionnaire is not None and len(questionnaire.languages) > 1
+    parts = ("answers", "evidence", "comments", *(("language",) if choice else ()))
+    return {key: raw[key] for key in parts if raw.get(key)}
 
 
 def _written(
@@ -167,7 +172,8 @@ def _kept(
         imputed=imputed,
         questionnaire=questionnaire.name, questionnaire_version=questionnaire.version,
         fingerprint=questionnaire.fingerprint(), respondent=found.as_raw().get("respondent", {}),
-        answers=_stored(found), flags=[_flag(flag) for flag in flags], score=scored.as_record() if scored else None,
+        answers=_stored(found, questionnaire), flags=[_flag(flag) for flag in flags],
+        score=scored.as_record() if scored else None,
         texts=sorted(text_fingerprints(questionnaire, found).values()),
     ))  # fmt: skip
     return revision, flags, scored
@@ -199,7 +205,8 @@ def own_copy(case: Case, questionnaire: Questionnaire, found: Validated, revisio
         f"Survey: {title}", f"Reference: {case.ref}, version {revision}",
         f"Submitted: {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", f"By: {who}",
     )  # fmt: skip
-    return as_text(questionnaire, found.answers, found.evidence, found.comments, head).encode()
+    said = questionnaire.in_language(found.language)
+    return as_text(said, found.answers, found.evidence, found.comments, head).encode()
 
 
 def _flag(flag: Flag) -> dict[str, Any]:
@@ -221,12 +228,11 @@ def _reviewed(
         other_texts=_others(conn, case.id, case.parent_id, sorted(text_fingerprints(questionnaire, found).values())),
         facts=known, contacts=contacts, today=here.env.calendar.local_date(here.now),
     )  # fmt: skip
-    clock = case.clocks.get("respond")
-    late = bool(case.data.get("overdue")) or (clock is not None and here.now > clock.due)
-    modifiers = Modifiers(
-        open_monitoring_case=bool(known["open_monitoring_case"]), watch_hit=bool(known.get("watch_hits")), late=late
-    )
-    return flags, score(questionnaire, found, modifiers)
+    moved = modifiers(
+        conn, case, here, open_monitoring_case=bool(known["open_monitoring_case"]),
+        watch_hit=bool(known.get("watch_hits")),
+    )  # fmt: skip
+    return flags, score(questionnaire, found, moved)
 
 
 def _known(conn: Connection, member_id: int, here: World) -> dict[str, Any]:

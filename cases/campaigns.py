@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,39 @@ import yaml
 from sqlalchemy import func, select
 
 from cases import opening, questionnaires, store
-from cases.environment import Environment, world
+from cases.environment import Environment, World, world
 from cases.errors import BadInput, TransitionRefused
 from cases.sight import row_seen
 from cases.tables import CampaignMember, CaseRow
 from config.database import Connection, reading, transaction, without_nul
 from members import store as member_store
 from notifications.tables import MessageRow
+from state_machines.process import Process
+from state_machines.processes.code_document import ASKS_FOR
 from state_machines.registry import process_named
+from state_machines.standing import RESPONDED, Standing, count_in
 from state_machines.values import Actor, Outcome
 
-KINDS = {"survey": "survey_campaign"}
-RESPONDED = frozenset({"submitted", "dq_review", "queried", "resubmitted", "complete"})
-SETTLED = frozenset({"complete", "exempt", "failed", "refused", "not_answered", "cancelled"})
-FAILED = frozenset({"failed", "refused", "not_answered"})
-INVITATION = "survey_invitation"
+KINDS = {"survey": "survey_campaign", "signoff": "signoff_campaign"}
+INVITATIONS = {"survey_response": "survey_invitation", "signature": "signature_request"}
+"""The kind of message with which each member is asked, by the process of the member's case."""
+
+
+def child_of(process: str) -> Process:
+    """Return the process of the cases that campaigns of this process open for their members."""
+    found = process_named(process).child
+    assert found is not None  # noqa: S101  every campaign has one
+    return found
+
+
+def kind_of(process: str) -> str:
+    """Return the kind of a campaign as plans call it, by its process."""
+    return next(kind for kind, name in KINDS.items() if name == process)
+
+
+def campaign_states(*standings: Standing) -> frozenset[str]:
+    """Return the states that stand in one of these ways in any kind of campaign."""
+    return frozenset().union(*(child_of(name).states_in(*standings) for name in KINDS.values()))
 
 
 def read_plan(path: Path) -> dict[str, Any]:
@@ -42,7 +60,8 @@ def read_plan(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(plan, dict):
         raise BadInput(
-            f"The plan {path.name} holds no settings; it needs kind, title, questionnaire, launch, deadline."
+            f"The plan {path.name} holds no settings; it needs kind, title, launch, deadline, population, and a"
+            " questionnaire or a document."
         )
     kind = plan.pop("kind", None)
     if kind not in KINDS:
@@ -64,28 +83,60 @@ def plan_campaign(
 ) -> Outcome:
     """Open a campaign from the settings of a plan, its ``kind`` among them, and return it, waiting for approval.
 
-    The questionnaire is looked for also ``beside`` the plan. Raises BadInput or TransitionRefused.
+    The questionnaire of a survey is looked for also ``beside`` the plan; a sign-off names a document that is in force.
+    Raises BadInput or TransitionRefused.
     """
     settings = dict(plan)
     process = process_named(KINDS[settings.pop("kind")])
     with transaction(env.engine) as conn:
         here = world(conn, env, now)
-        file = questionnaires.find(str(settings.get("questionnaire", "")), env.settings, beside)
-        questionnaire = questionnaires.keep(conn, file, now=here.now)
+        if process.name == KINDS["survey"]:
+            asked, document = _asked_questions(conn, env, settings, beside, here), None
+        else:
+            document = _document(conn, str(settings.get("document") or ""), actor, here)
+            asked = _asked_text(document)
         if "population" in settings:
             member_store.meeting(settings["population"] or {})
-        payload = without_nul(settings) | {
-            "questionnaire": questionnaire.name, "questionnaire_version": questionnaire.version,
-            "questionnaire_fingerprint": questionnaire.fingerprint(),
-        }  # fmt: skip
         title = without_nul(str(settings.get("title") or process.title))
         team = next(iter(sorted(actor.teams)), None)
-        wish = opening.Wish(process, title, payload, None, team)
+        wish = opening.Wish(process, title, without_nul(settings) | asked, None, team)
         found = opening.decided(conn, [wish], here, actor=actor)[0]
         if isinstance(found, tuple):
             raise TransitionRefused(found[1])
-        store.apply(conn, [found], here)
+        link = (document.id, ASKS_FOR) if document is not None else None
+        store.apply(conn, [replace(found, link=link)], here)
         return found.outcome
+
+
+def _asked_questions(
+    conn: Connection, env: Environment, settings: Mapping[str, Any], beside: Path | None, here: World
+) -> dict[str, Any]:
+    file = questionnaires.find(str(settings.get("questionnaire", "")), env.settings, beside)
+    questionnaire = questionnaires.keep(conn, file, now=here.now)
+    return {
+        "questionnaire": questionnaire.name, "questionnaire_version": questionnaire.version,
+        "questionnaire_fingerprint": questionnaire.fingerprint(),
+    }  # fmt: skip
+
+
+def _document(conn: Connection, ref: str, actor: Actor, here: World) -> Any:
+    """The row of the document that a sign-off asks for. Raises BadInput where it is none, or not in force."""
+    if not ref.strip():
+        raise BadInput("Say which document is to be signed, by its reference: CD-….")
+    row = row_seen(conn, ref, actor, here)
+    if row.process != "code_document":
+        raise BadInput(f"{row.ref} is no document; references of documents begin with CD.")
+    if row.state != "effective":
+        raise BadInput(f"{row.ref} is not in force ({process_named(row.process).state(row.state).title.lower()}).")
+    return row
+
+
+def _asked_text(document: Any) -> dict[str, Any]:
+    data = document.data
+    return {
+        "document": document.ref, "document_title": data["title"], "document_number": data["number"],
+        "document_languages": dict(data["languages"]), "authoritative": data["authoritative"],
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,6 +152,7 @@ class Progress:
     complete: int
     exempt: int
     unreachable: int
+    not_reached: int
     failed: int
     outstanding: int
     by_state: Mapping[str, int]
@@ -111,7 +163,7 @@ class Progress:
     @property
     def accounted(self) -> int:
         """Members whose answer is in, who are exempt by approval, or whose silence was decided upon."""
-        return self.responded + self.exempt + self.failed
+        return self.responded + self.exempt + self.failed + self.not_reached
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as plain values; rates are shares from 0 to 1, or None where nobody is asked."""
@@ -119,7 +171,8 @@ class Progress:
         return {
             "ref": self.ref, "title": self.title, "state": self.state, "launch": self.launch, "deadline": self.deadline,
             "eligible": self.eligible, "invited": self.invited, "responded": self.responded, "complete": self.complete,
-            "exempt": self.exempt, "unreachable": self.unreachable, "failed": self.failed,
+            "exempt": self.exempt, "unreachable": self.unreachable, "not_reached": self.not_reached,
+            "failed": self.failed,
             "outstanding": self.outstanding, "accounted": self.accounted, "excluded": self.excluded,
             "response_rate": round(self.responded / asked, 4) if asked > 0 else None,
             "accounted_rate": round(self.accounted / self.eligible, 4) if self.eligible else None,
@@ -139,31 +192,33 @@ def status(env: Environment, ref: str, *, actor: Actor, now: datetime | None = N
 
 def progress(conn: Connection, row: Any) -> Progress:
     """Return how far the campaign of a row of ``cases`` is; five statements, however many members."""
-    by_state = dict(conn.execute(
+    child = child_of(row.process)
+    replaced = child.states_in(Standing.REPLACED)
+    counted = conn.execute(
         select(CaseRow.state, func.count()).where(CaseRow.parent_id == row.id).group_by(CaseRow.state)
-    ).tuples().all())  # fmt: skip
-    children = sum(by_state.values())
+    ).tuples()
+    by_state = {state: number for state, number in counted if state not in replaced}
     members = dict(conn.execute(
         select(CampaignMember.included, func.count()).where(CampaignMember.campaign_id == row.id)
         .group_by(CampaignMember.included)
     ).tuples().all())  # fmt: skip
-    eligible = children or _planned(conn, row)
-    count = {name: sum(by_state.get(s, 0) for s in states) for name, states in _GROUPS.items()}
+
+    def count(*standings: Standing) -> int:
+        return count_in(by_state, child.standings, standings)
+
+    left_out = count(Standing.DROPPED) - by_state.get(CANCELLED, 0)
+    eligible = sum(by_state.values()) - left_out
+    outstanding = count(Standing.AWAITED, Standing.UNDECIDED)
     return Progress(
-        row.ref, row.subject, row.state, eligible, _invited(conn, row.id), count["responded"],
-        by_state.get("complete", 0), count["exempt"], count["unreachable"], count["failed"],
-        children - sum(count.values()), by_state,
+        row.ref, row.subject, row.state, eligible or _planned(conn, row), _invited(conn, row.id, child.name),
+        count(*RESPONDED), count(Standing.COMPLETE), count(Standing.EXEMPT), count(Standing.UNREACHED),
+        count(Standing.UNREACHABLE), count(Standing.UNANSWERED), outstanding, by_state,
         members.get(False, 0), row.data.get("launch"), row.data.get("deadline"),
     )  # fmt: skip
 
 
-_GROUPS = {
-    "responded": RESPONDED,
-    "exempt": frozenset({"exempt"}),
-    "unreachable": frozenset({"bounced"}),
-    "failed": FAILED,
-    "cancelled": frozenset({"cancelled"}),
-}
+CANCELLED = "cancelled"
+"""The state of a member's case, in every kind of campaign, whose campaign was cancelled."""
 
 
 def _planned(conn: Connection, row: Any) -> int:
@@ -171,11 +226,12 @@ def _planned(conn: Connection, row: Any) -> int:
     return member_store.population_size(conn, row.data.get("population") or {})[0]
 
 
-def _invited(conn: Connection, campaign_id: int) -> int:
+def _invited(conn: Connection, campaign_id: int, child: str) -> int:
     """Members whose invitation has left."""
+    kind = INVITATIONS[child]
     sent = (
-        select(func.count(func.distinct(MessageRow.case_id)))
-        .join(CaseRow, CaseRow.id == MessageRow.case_id)
-        .where(CaseRow.parent_id == campaign_id, MessageRow.kind == INVITATION, MessageRow.state == "sent")
+        select(func.count(func.distinct(CaseRow.member_id)))
+        .join(MessageRow, CaseRow.id == MessageRow.case_id)
+        .where(CaseRow.parent_id == campaign_id, MessageRow.kind == kind, MessageRow.state == "sent")
     )
     return conn.execute(sent).scalar_one()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from notifications.values import CaseView, ClockView, DeliveryReport
 from state_machines.deadlines import Allowance, due_instant
 from state_machines.engine import decide
 from state_machines.registry import process_named
-from state_machines.values import SYSTEM, Message, Refused, Role, Task
+from state_machines.values import SYSTEM, Case, Message, Refused, Role, Task
 
 BOUNCE = "bounce"
 """The trigger of cases that wait until an address is repaired."""
@@ -56,12 +57,12 @@ def deliver(
         dead = {refusal.case_id for refusal in report.refused if refusal.case_id is not None}
         with transaction(env.engine) as conn:
             here = world(conn, env, moment)
-            told = _tell_unreachable(conn, set(report.unusable), here)
-            _ask_repair(conn, (dead | set(report.unusable)) - told, here)
+            told = tell_unreachable(conn, set(report.unusable), here)
+            ask_repair(conn, (dead | set(report.unusable)) - told, here)
     return report
 
 
-def _tell_unreachable(conn: Connection, case_ids: Collection[int], here: World) -> set[int]:
+def tell_unreachable(conn: Connection, case_ids: Collection[int], here: World) -> set[int]:
     """Tell cases whose member has no address left; return those whose process waits for that and has moved."""
     locked = lock_ids(conn, case_ids)
     gathered = case_facts.gather(conn, [found.case for found in locked], now=here.now)
@@ -77,7 +78,7 @@ def _tell_unreachable(conn: Connection, case_ids: Collection[int], here: World) 
     return {change.outcome.after.id for change in changes}
 
 
-def _ask_repair(conn: Connection, case_ids: Collection[int], here: World) -> None:
+def ask_repair(conn: Connection, case_ids: Collection[int], here: World) -> None:
     """Ask the owner to mend an address that came back, unless somebody is at it already."""
     at_it = select(CaseTask.case_id).where(
         CaseTask.case_id.in_(case_ids), CaseTask.kind == CONTACT_REPAIR, CaseTask.closed_at.is_(None)
@@ -88,9 +89,18 @@ def _ask_repair(conn: Connection, case_ids: Collection[int], here: World) -> Non
     changes = []
     for found in lock_ids(conn, left):
         if not process_named(found.case.process).state(found.case.state).final:
-            change = plain_change(found, found.case, "contact_bounced", {}, {}, (task,), actor=SYSTEM, now=here.now)
+            after, details = _with_bounce(found.case)
+            change = plain_change(found, after, "contact_bounced", details, {}, (task,), actor=SYSTEM, now=here.now)
             changes.append(with_message(change, Message("address_needed", "owner")))
     apply(conn, changes, here)
+
+
+def _with_bounce(case: Case) -> tuple[Case, dict[str, Any]]:
+    """A case of a campaign with one bounce more, which is part of the proof that a member cannot be reached."""
+    if not process_named(case.process).standings:
+        return case, {}
+    counted = {"bounces": int(case.data.get("bounces") or 0) + 1}
+    return replace(case, data={**case.data, **counted}), {"data": counted}
 
 
 def case_views(conn: Connection, ids: Sequence[int]) -> Mapping[int, CaseView]:
@@ -103,10 +113,11 @@ def case_views(conn: Connection, ids: Sequence[int]) -> Mapping[int, CaseView]:
             Member.flags.label("member_flags"),
         ).select_from(source).where(CaseRow.id.in_(ids))
     )  # fmt: skip
-    return {row.id: _view(row) for row in rows}
+    return {row.id: view_of(row) for row in rows}
 
 
-def _view(row: Any) -> CaseView:
+def view_of(row: Any) -> CaseView:
+    """Return a case as its mail sees it, from its row with what is asked of its member beside it."""
     process = process_named(row.process)
     state = process.state(row.state)
     clocks = {}

@@ -21,6 +21,7 @@ from cases import answers, campaigns, commands, installation
 from cases.delivering import deliver
 from cases.environment import Environment
 from cases.errors import BadInput, TransitionRefused
+from cases.sample_signing import bring_out, give_signature, signatory_of
 from cases.sweep import sweep_due
 from cases.tables import CaseRow
 from config.clock import set_sandbox
@@ -228,20 +229,25 @@ class _Telling:
         for story in _read("stories.yaml"):
             for what in story["steps"]:
                 yield _Step(self.instant(what["at"]), story, what, self._open if "open" in what else self._fire)
-        for story in _read("campaigns.yaml")["campaigns"]:
+        told = _read("campaigns.yaml")
+        for story in told["documents"]:
+            for what in story["steps"]:
+                yield _Step(self.instant(what["at"]), story, what, self._document if "document" in what else self._fire)
+        for story in told["campaigns"]:
             for what in story["steps"]:
                 yield _Step(self.instant(what["at"]), story, what, self._plan if "plan" in what else self._fire)
             yield from self._answers(story)
 
     def _answers(self, story: Mapping[str, Any]) -> Iterator[_Step]:
         launch = story["steps"][0]["plan"]["launch"].removeprefix("@").removesuffix("wd")
-        for minute, (number, what) in enumerate(story.get("answers", {}).items()):
+        given = story.get("answers") or story.get("signs") or {}
+        for minute, (number, what) in enumerate(given.items()):
             response = {"campaign": story["key"], "member": number, "key": f"{story['key']}/{number}"}
             came = self.instant(f"{int(launch) + what['later']}wd 10:00") + timedelta(minutes=5 * minute)
-            yield _Step(came, response, what, self._answer)
+            yield _Step(came, response, what, self._sign if story.get("signs") else self._answer)
 
     def _filled(self, value: Any) -> Any:
-        """Return a form with its dates and people put in: ``@-5wd``, ``@staff:bo``."""
+        """Return a form with its dates, people and cases put in: ``@-5wd``, ``@staff:bo``, ``@ref:code-3``."""
         if isinstance(value, Mapping):
             return {key: self._filled(item) for key, item in value.items()}
         if isinstance(value, list):
@@ -251,6 +257,8 @@ class _Telling:
         kind, _, name = value[1:].partition(":")
         if kind == "staff":
             return f"staff:{self.staff[name]}"
+        if kind == "ref":
+            return self.refs[name]
         return self.instant(value[1:]).isoformat() if " " in value else self.day(value[1:]).isoformat()
 
     def _open(self, step: _Step) -> None:
@@ -261,6 +269,10 @@ class _Telling:
             payload=self._filled(step.what["open"]), external_ref=story.get("external_ref"), actor=actor, now=step.at,
         )  # fmt: skip
         self.refs[story["key"]] = outcome.after.ref
+
+    def _document(self, step: _Step) -> None:
+        said, actor = self._filled(step.what["document"]), self.actor(step.what["by"], step)
+        self.refs[step.story["key"]] = bring_out(self.env, said, SAMPLE, actor=actor, now=step.at)
 
     def _plan(self, step: _Step) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -315,6 +327,20 @@ class _Telling:
         elif then == "query":
             asked = [{"question": flag.split(":", 1)[1], "text": QUERY} for flag in flags[:3]]
             self._do(step, "query", owner, {"questions": asked}, minutes=3)
+
+    def _sign(self, step: _Step) -> None:
+        """Let a member sign, or do something else about it."""
+        key, then = step.story["key"], step.what.get("then", "signed")
+        self.refs[key], owner = self._response(step.story)
+        self._do(step, "view", "member", {"language": "en"})
+        if then == "refused":
+            name = signatory_of(self.env, step.story["member"]).name
+            self._do(step, "refuse", "member", {"statement": "Our board does not agree to clause 4.", "name": name})
+        elif then != "viewed":
+            give_signature(self.env, self.refs[key], step.story["member"], "wrong" if then == "checked" else then,
+                           now=step.at + MINUTE)  # fmt: skip
+        if then == "checked":
+            self._do(step, "accept_signature", owner, {"reason": "Holds a power of attorney."}, minutes=5)
 
     def _response(self, story: Mapping[str, Any]) -> tuple[str, str]:
         """Return the reference of a member's response and the coordinator who owns it."""

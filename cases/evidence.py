@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -75,7 +75,7 @@ def add(
         clean, extension = safe_name(name)
         with reading(env.engine) as conn:
             row_seen(conn, ref, actor, world(conn, env, now))
-        kept = _keep(env.settings.evidence, content, extension, largest)
+        kept = keep_content(env.settings.evidence, content, largest, lambda path: check_content(path, extension))
     except BadFile as bad:
         raise BadInput(str(bad)) from None
     with transaction(env.engine) as conn:
@@ -115,13 +115,18 @@ def read(
     inside = actor.roles & (STAFF | {Role.SYSTEM})
     if row is None or not (inside or row.added_by == actor.person):
         raise CaseNotFound(ref)
+    return _evidence_of(case.ref, row), kept_content(env.settings.evidence, row.sha256, row.name)
+
+
+def kept_content(root: Path, digest: str, name: str) -> bytes:
+    """Return what was stored under a digest. Raises Damaged with the file's name when it is not that any more."""
     try:
-        content = path_of(env.settings.evidence, row.sha256).read_bytes()
+        content = path_of(root, digest).read_bytes()
     except OSError as bad:
-        raise Damaged(f"{row.name} ({bad.strerror})") from None
-    if hashlib.sha256(content).hexdigest() != row.sha256:
-        raise Damaged(row.name)
-    return _evidence_of(case.ref, row), content
+        raise Damaged(f"{name} ({bad.strerror})") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise Damaged(name)
+    return content
 
 
 def _row(conn: Connection, case_id: int, digest: str) -> Row[Any] | None:
@@ -141,8 +146,11 @@ def path_of(root: Path, digest: str) -> Path:
     return root / digest[:2] / digest[2:4] / digest
 
 
-def _keep(root: Path, content: bytes | BinaryIO, extension: str, largest: int) -> tuple[str, int]:
-    """Store content under its digest and return digest and size; on any failure nothing is left."""
+def keep_content(root: Path, content: bytes | BinaryIO, largest: int, check: Callable[[Path], None]) -> tuple[str, int]:
+    """Store content under its digest and return digest and size; on any failure nothing is left.
+
+    ``check`` looks at the file before it is kept. Raises BadFile with the sentence about it, or NoRoom.
+    """
     stream = BytesIO(content) if isinstance(content, bytes) else content
     draft: Path | None = None
     try:
@@ -150,7 +158,7 @@ def _keep(root: Path, content: bytes | BinaryIO, extension: str, largest: int) -
         number, name = tempfile.mkstemp(prefix=".new-", dir=root)
         draft = Path(name)
         digest, size = _written(number, stream, largest)
-        check_content(draft, extension)
+        check(draft)
         _folder(path_of(root, digest).parent.parent)
         _folder(path_of(root, digest).parent)
         draft.replace(path_of(root, digest))

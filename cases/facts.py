@@ -11,7 +11,8 @@ from sqlalchemy import func, or_, select
 from cases.tables import CaseLink, CaseRow
 from config.database import Connection
 from members import store as member_store
-from members.cards import MemberCard
+from members.cards import Contact, MemberCard
+from notifications.recipients import usable
 from state_machines.registry import process_named
 from state_machines.values import Case
 
@@ -21,7 +22,8 @@ Facts = dict[int, dict[str, Any]]
 
 
 class CaseFacts(dict[str, Any]):
-    """The facts of one case. Its member is looked up when a guard first asks, for all cases of the batch at once."""
+    """The facts of one case. Its member and the contacts are looked up when a guard first asks, for all cases of the
+    batch at once."""
 
     def __init__(self, members: _Members, member_id: int | None) -> None:
         super().__init__()
@@ -32,6 +34,8 @@ class CaseFacts(dict[str, Any]):
         """Return a fact, or the default when there is none."""
         if name == "member" and self._member_id is not None:
             return self._members.of(self._member_id) or default
+        if name == "contact_list" and self._member_id is not None:
+            return self._members.contacts(self._member_id)
         return super().get(name, default)
 
 
@@ -41,12 +45,20 @@ class _Members:
     def __init__(self, conn: Connection, ids: Collection[int]) -> None:
         self._conn, self._ids = conn, sorted(ids)
         self._found: dict[int, dict[str, Any]] | None = None
+        self._contacts: dict[int, list[dict[str, Any]]] | None = None
 
     def of(self, member_id: int) -> dict[str, Any] | None:
         """Return what guards may know of a member."""
         if self._found is None:
             self._found = {n: _member(card) for n, card in member_store.member_card(self._conn, self._ids).items()}
         return self._found.get(member_id)
+
+    def contacts(self, member_id: int) -> list[dict[str, Any]]:
+        """Return what guards may know of a member's contacts, in their order: no names, no addresses."""
+        if self._contacts is None:
+            found = member_store.contacts_of(self._conn, self._ids)
+            self._contacts = {n: [_contact(each) for each in theirs] for n, theirs in found.items()}
+        return self._contacts.get(member_id, [])
 
 
 def gather(conn: Connection, cases: Sequence[Case], *, now: datetime) -> Facts:
@@ -70,6 +82,12 @@ def _member(card: MemberCard) -> dict[str, Any]:
         "flags": tuple(sorted(flag.lower() for flag in card.flags)),
         "joined_on": card.joined_on.isoformat() if card.joined_on else None, "team": card.team,
     }  # fmt: skip
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    """A contact as guards see it; the domain of its address tells whether somebody is a colleague."""
+    domain = (contact.email or "").strip().rpartition("@")[2].lower()
+    return {"id": contact.id, "role": contact.role, "usable": bool(usable([contact])), "domain": domain}
 
 
 def _children(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetime) -> None:

@@ -111,10 +111,17 @@ def _check_text(path: Path, head: bytes, extension: str) -> None:
     if text is None or what in ALLOWED:
         hint = f"its content is {what.upper()}" if what in ALLOWED else "its content is no text"
         raise BadFile(f"The name says .{extension}, but {hint}.")
-    if _MARKUP.match(text.removeprefix("\ufeff")):
-        raise BadFile(f"The name says .{extension}, but its content is a web page, a picture or a script.")
+    check_text(text, f".{extension}")
     if extension == "eml" and not _HEADER.match(text.lstrip("\ufeff\r\n")):
         raise BadFile("The name says .eml, but it does not begin like a message.")
+
+
+def check_text(text: str, said: str) -> None:
+    """Raise BadFile when a text is really a web page or a script, or holds control characters."""
+    if _MARKUP.match(text.removeprefix("\ufeff")):
+        raise BadFile(f"It should be {said}, but its content is a web page, a picture or a script.")
+    if _CONTROLS.search(text):
+        raise BadFile(f"It should be {said}, but it holds characters that no text has.")
 
 
 def decoded(content: bytes) -> str | None:

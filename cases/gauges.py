@@ -12,7 +12,7 @@ from cases.environment import Environment
 from cases.tables import CaseRow, Sweep
 from config import clock
 from config.database import reading
-from notifications.tables import FAILED, QUEUED, SENDING, MessageRow
+from notifications.tables import FAILED, KEPT, QUEUED, SENDING, UNMATCHED, InboxMessage, InboxSource, MessageRow
 from state_machines.registry import processes
 
 
@@ -33,6 +33,10 @@ class Gauges:
     last_sweep_milliseconds: int | None
     open: dict[str, int]
     """Open cases by process."""
+    inbox_waiting: int = 0
+    """Mails that came in and wait for a person."""
+    inbox_read_seconds_ago: float | None = None
+    """By the real clock; None when no mail was read yet."""
 
 
 def gauges(env: Environment) -> Gauges:
@@ -52,7 +56,8 @@ def gauges(env: Environment) -> Gauges:
     swept = None if row.swept_at is None else max(0.0, (clock.utc_now() - row.swept_at).total_seconds())
     return Gauges(
         row.due, row.overdue, _age(row.oldest_due, now), row.parked, row.queued, _age(row.oldest_queued, now),
-        row.failed, swept, row.milliseconds, found,
+        row.failed, swept, row.milliseconds, found, row.inbox_waiting,
+        None if row.inbox_read_at is None else _age(row.inbox_read_at, clock.utc_now()),
     )  # fmt: skip
 
 
@@ -76,5 +81,7 @@ def _numbers(now: datetime) -> list[Any]:
         "failed": select(n).where(MessageRow.state == FAILED),
         "swept_at": select(newest.c.started_at),
         "milliseconds": select(newest.c.milliseconds),
+        "inbox_waiting": select(n).where(InboxMessage.state.in_([UNMATCHED, KEPT])),
+        "inbox_read_at": select(func.max(InboxSource.read_at)),
     }
     return [statement.scalar_subquery().label(name) for name, statement in found.items()]

@@ -82,10 +82,14 @@ def _handed_over(found: Locked, here: World) -> Change | None:
 
 
 def follow_merges(env: Environment, *, now: datetime) -> int:
-    """Move the open cases of members that were merged to the member they live on as; return how many these were."""
+    """Move the open cases of members that were merged to the member they live on as; return how many these were.
+
+    What a campaign asked of a member stays that member's: otherwise one would be asked twice and counted twice. Whether
+    it still counts is for a manager to say (see ``cases/campaigning/register_changes.py``).
+    """
     merged = CaseRow.member_id.in_(select(Member.id).where(Member.merged_into.is_not(None)))
     done = 0
-    for ids in _open_where(env, merged):
+    for ids in _open_where(env, merged & CaseRow.parent_id.is_(None)):
         with transaction(env.engine) as conn:
             here = world(conn, env, now)
             locked = [found for found in lock_ids(conn, ids) if found.row.closed_at is None]

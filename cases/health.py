@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, ScalarSelect, func, select, text
 
 from cases.environment import Environment, World, world
+from cases.inbox.health import inbox_health
 from cases.tables import CaseRow, Sweep
 from config import clock
 from config.database import Connection, reading
@@ -28,7 +29,8 @@ def status(env: Environment, *, head: str | None = None) -> dict[str, Any]:
             "kind": kind, "sandbox": kind == SANDBOX, "clock": here.now.isoformat(),
             "time_zone": env.settings.time_zone, "policy_version": env.policy.version,
             "sweep": _sweep(conn), **_work(conn, here.now),
-            "open_cases": _open_cases(conn), "outbox": _outbox(conn, here.now), **_staff(here),
+            "open_cases": _open_cases(conn), "outbox": _outbox(conn, here.now),
+            "inbox": inbox_health(conn, here.now).to_dict(), **_staff(here),
             "migrations": {"current": migration(conn), "head": head},
         }  # fmt: skip
 

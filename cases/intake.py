@@ -21,8 +21,8 @@ from state_machines.process import Process
 from state_machines.registry import process_named, processes
 from state_machines.values import STAFF, Actor, Role
 
-BY_OTHER_WAYS = frozenset({"survey_campaign", "survey_response"})
-"""A campaign is planned, and its responses come of it."""
+BY_OTHER_WAYS = frozenset({"survey_campaign", "survey_response", "signoff_campaign", "signature", "code_document"})
+"""A campaign is planned, and what it asks of each member comes of it; a document is begun with its text."""
 MOST = 10
 """More open cases than this of one member and kind are not listed one by one."""
 

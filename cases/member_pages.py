@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from cases.campaigning.ladders import ContactLadder, contact_ladders
+from cases.campaigns import KINDS, child_of
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.lists.keyset import BY_CLOSING, BY_DEADLINE, Order, keys
@@ -31,7 +33,8 @@ from state_machines.values import Actor
 
 MOST_OPEN, MOST_CLOSED, MOST_RESPONSES, MOST_MESSAGES = 50, 10, 10, 10
 HISTORY = RECENT
-RESPONSE = "survey_response"
+OF_CAMPAIGNS = sorted(child_of(name).name for name in KINDS.values())
+"""What campaigns ask of members."""
 
 
 def lent(actor: Actor, here: World) -> frozenset[str]:
@@ -122,6 +125,8 @@ class MemberPage:
     """Whether there are cases beside those listed."""
     responses: list[Line]
     """Their answers to campaigns, open ones first."""
+    ladders: list[ContactLadder]
+    """Who is written to now in each campaign that runs."""
     messages: list[dict[str, Any]]
     changes: list[Change]
     proposals: list[Proposal]
@@ -153,12 +158,15 @@ def member_page(env: Environment, ref: str, *, actor: Actor, now: datetime | Non
         cases = _Cases(conn, [card.id, *(each.id for each in merged)], actor, here)
         opened, ended, responses = cases.open(), cases.closed(), cases.responses()
         changes = _changes(conn, card, contacts, here)
+        mine = visible(actor, acts_for(actor, here))
+        ladders = contact_ladders(conn, cases.members, contacts, env.policy, mine)
         proposals, conflicts = proposals_of(conn, card.id), _conflicts(conn, card, here)
         sources = sources_seen(conn, proposals, actor, here)
     messages, _ = outbox(env, member_id=card.id, viewer=actor, limit=MOST_MESSAGES)
     return MemberPage(
         card=card, data=data, contacts=contacts, open_cases=opened[:MOST_OPEN], closed_cases=ended[:MOST_CLOSED],
-        more_cases=len(opened) > MOST_OPEN or len(ended) > MOST_CLOSED, responses=responses, messages=messages,
+        more_cases=len(opened) > MOST_OPEN or len(ended) > MOST_CLOSED, responses=responses,
+        ladders=ladders, messages=messages,
         changes=changes, proposals=proposals, sources=sources, conflicts=conflicts, merged=merged,
         names=here.staffing.names_in_record,
         may_edit=may_edit(actor, card.team, teams), may_merge=may_change_many(actor),
@@ -175,13 +183,14 @@ class _Cases:
     here: World
 
     def open(self) -> list[Line]:
-        return self._lines(BY_DEADLINE, MOST_OPEN, CaseRow.process != RESPONSE, CaseRow.closed_at.is_(None))
+        return self._lines(BY_DEADLINE, MOST_OPEN, CaseRow.process.not_in(OF_CAMPAIGNS), CaseRow.closed_at.is_(None))
 
     def closed(self) -> list[Line]:
-        return self._lines(BY_CLOSING, MOST_CLOSED, CaseRow.process != RESPONSE, CaseRow.closed_at.is_not(None))
+        others = CaseRow.process.not_in(OF_CAMPAIGNS)
+        return self._lines(BY_CLOSING, MOST_CLOSED, others, CaseRow.closed_at.is_not(None))
 
     def responses(self) -> list[Line]:
-        found = self._lines(BY_DEADLINE, MOST_RESPONSES, CaseRow.process == RESPONSE)
+        found = self._lines(BY_DEADLINE, MOST_RESPONSES, CaseRow.process.in_(OF_CAMPAIGNS))
         return sorted(found, key=lambda line: line.closed is not None)[:MOST_RESPONSES]
 
     def _lines(self, order: Order, limit: int, *where: Any) -> list[Line]:

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from cases import facts as case_facts
 from cases.environment import World
 from cases.errors import BadInput, TransitionRefused
 from cases.owners import owner_for
 from cases.rows import staff_id_of
+from cases.tables import CampaignMember
 from cases.writing import Change, kept_from, walled_off
 from config.database import Connection, copy_rows
 from members import store as member_store
 from members.cards import Place
+from members.tables import Member
 from state_machines.engine import open_case, opened_alike
 from state_machines.process import Process
 from state_machines.registry import process_named
@@ -186,7 +188,8 @@ def spawned(conn: Connection, spawning: Sequence[tuple[Change, Step]], world: Wo
 def children(conn: Connection, parent: Case, wish: OpenChildren, world: World) -> list[Change]:
     """Return a child case for every member of the parent's population, and freeze that population with its reasons.
 
-    With ``only``, for these members, who join the frozen population. Raises BadInput for a member who is in it already.
+    A population that is frozen already is asked once more as it stands: a newer round does not choose anew. With
+    ``only``, for these members, who join the frozen population. Raises BadInput for a member who is in it already.
     """
     members: Sequence[Place] = _joiners(conn, parent.id, wish.only) if wish.only else _population(conn, parent)
     process = process_named(wish.process)
@@ -201,10 +204,22 @@ def children(conn: Connection, parent: Case, wish: OpenChildren, world: World) -
 
 
 def _population(conn: Connection, parent: Case) -> list[Place]:
+    if frozen := _frozen(conn, parent.id):
+        return frozen
     criteria = dict(parent.data.get("population") or {})
     members = member_store.places(conn, criteria)
     _freeze(conn, parent.id, [place.id for place in members], criteria)
     return members
+
+
+def _frozen(conn: Connection, campaign_id: int) -> list[Place]:
+    """Who is in the population of a campaign that was launched before; empty for one that was not."""
+    included = (CampaignMember.campaign_id == campaign_id, CampaignMember.included)
+    rows = conn.execute(
+        select(Member.id, Member.team).join(CampaignMember, CampaignMember.member_id == Member.id)
+        .where(*included).order_by(Member.id)
+    )  # fmt: skip
+    return [Place(*row) for row in rows.tuples()]
 
 
 def _joiners(conn: Connection, campaign_id: int, refs: Sequence[str]) -> list[Place]:
@@ -212,14 +227,15 @@ def _joiners(conn: Connection, campaign_id: int, refs: Sequence[str]) -> list[Pl
     for card in members:
         joined = conn.execute(_JOIN, {"campaign": campaign_id, "member": card.id, "reason": "joined late"}).rowcount
         if not joined:
-            raise BadInput(f"{card.name} is in this campaign already.")
+            raise BadInput(f"{card.name} is in this campaign already, or was left out of it: then take it back in.")
     return [Place(card.id, card.team) for card in members]
 
 
 _JOIN = text("""
 INSERT INTO campaign_members (campaign_id, member_id, included, reason) VALUES (:campaign, :member, true, :reason)
 ON CONFLICT (campaign_id, member_id) DO UPDATE SET included = true, reason = excluded.reason
-WHERE NOT campaign_members.included
+WHERE NOT campaign_members.included AND NOT EXISTS (SELECT 1 FROM cases AS c
+  WHERE c.parent_id = campaign_members.campaign_id AND c.member_id = campaign_members.member_id AND c.closed_at IS NULL)
 """)
 
 

@@ -21,7 +21,7 @@ from cases.tables import PERSONAL_PART, CaseEvent, CaseLink, CaseRow, CaseTask, 
 from config.database import Connection, reading, without_nul
 from members.tables import Member
 from notifications import queries as message_queries
-from state_machines.engine import Choice, choices
+from state_machines.choosing import Choice, choices
 from state_machines.process import Process
 from state_machines.registry import process_named
 from state_machines.values import Actor, Case, Context, Role

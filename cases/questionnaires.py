@@ -20,19 +20,21 @@ SHIPPED = Path(__file__).parent.parent / "config" / "questionnaires"
 
 
 def find(name: str, settings: Settings, beside: Path | None = None) -> Path:
-    """Return the file of a questionnaire: a path (also relative to ``beside``), one of the organisation's, or ours.
+    """Return the file of a questionnaire: one of the organisation's, or ours; ``beside`` a plan on disk also a path.
 
     Raises BadInput listing those there are.
     """
-    places = [Path(name), *([beside / name] if beside else [])]
-    places += [folder / f"{name}.yaml" for folder in (settings.home / "questionnaires", SHIPPED)]
+    places = [Path(name), beside / name] if beside else []
+    if Path(name).name == name:
+        places += [folder / f"{name}.yaml" for folder in (settings.home / "questionnaires", SHIPPED)]
     for path in places:
         if path.suffix in (".yaml", ".yml") and path.is_file():
             return path
     known = sorted(
         path.stem for folder in (settings.home / "questionnaires", SHIPPED) for path in folder.glob("*.yaml")
     )
-    raise BadInput(f"There is no questionnaire {name!r}; there are {', '.join(known)}, or give the path of a file.")
+    more = ", or give the path of a file" if beside else ""
+    raise BadInput(f"There is no questionnaire {name[:200]!r}; there are {', '.join(known)}{more}.")
 
 
 def keep(conn: Connection, path: Path, *, now: datetime) -> Questionnaire:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import case_reasons
 from cli.asking import (
     AsOption,
     AsViewer,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NAME = "cases"
 app = typer.Typer(no_args_is_help=True, help="Open, list, show and move cases.")
+app.add_typer(case_reasons.app)
 
 Process = Annotated[str, typer.Argument(help="complaint, monitoring, cancellation …; see: muster process list")]
 Ref = Annotated[str, typer.Argument(help="The reference of the case, e.g. CO-2026-000042")]

@@ -15,12 +15,16 @@ MODULES = (
     "clock",
     "cases",
     "campaigns",
+    "documents",
     "answers",
+    "questionnaires",
     "members",
     "staff",
     "messages",
+    "inbox",
     "audit",
     "reports",
+    "campaign_reports",
     "process",
 )
 

@@ -10,13 +10,25 @@ from cli.database import initialised, kind_of
 from cli.output import progress, refuse, say
 
 if TYPE_CHECKING:
+    from cases.environment import Environment
     from config.settings import Settings
 
 HOME = ".muster-demo"
 LOADED = "demo-loaded"
 MAIL_PORT = 1025
 ONCE_WITHIN = 300.0
-OURS = ("postgres", "postgres.lock", "prefect", "prefect-password", "logs", "mail", "evidence", LOADED)
+OURS = (
+    "postgres",
+    "postgres.lock",
+    "prefect",
+    "prefect-password",
+    "logs",
+    "mail",
+    "mail-in",
+    "mail-kept",
+    "evidence",
+    LOADED,
+)
 """What `--fresh` deletes; anything else in the folder is not Muster's to delete."""
 
 
@@ -80,10 +92,21 @@ def _load(settings: "Settings") -> None:
     env = open_environment(settings)
     with progress("Loading") as tell:
         loaded = load_sample(env, progress=tell, now=env.now())
+    _lay_down_mail(env)
     env.engine.dispose()
     counts = [f"{count} {name.replace('_', ' ')}" for name, count in loaded.items() if isinstance(count, int)]
     say(f"Loaded {', '.join(counts)}." if counts else "Loaded.")
     done.touch()
+
+
+def _lay_down_mail(env: "Environment") -> None:
+    """Put some mail into the folder of what comes in: the first minutes of the demo read it."""
+    from cases.inbox.sample import sample_mail
+
+    folder = env.settings.spool
+    folder.mkdir(exist_ok=True)
+    for number, mail in enumerate(sample_mail(env), 1):
+        (folder / f"{number}.eml").write_bytes(mail)
 
 
 def _say_what_to_try(mail_port: int | None) -> None:
@@ -99,6 +122,7 @@ def _say_what_to_try(mail_port: int | None) -> None:
         ("muster clock advance 7d", "a week passes"),
         ("muster sweep", "what is due happens now, not only in the next minute"),
         ("muster deliver", "its mail leaves"),
+        ("muster inbox list", f"what came in by mail; lay *.eml files into {home}/mail-in"),
         ("muster process show complaint", "how a complaint moves"),
         ("muster check", "whether every promise holds"),
     ):

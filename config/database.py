@@ -95,20 +95,21 @@ def driver_url(url: str | URL) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
-def make_engine(url: str | URL, *, pool_size: int = 5) -> Engine:
+def make_engine(url: str | URL, *, pool_size: int = 5, alone: bool = False) -> Engine:
     """Return an engine for `url` with up to `2 * pool_size` connections, all in UTC with bounded waits.
 
-    Raises ValueError when `url` is not a PostgreSQL address. Nothing is connected yet.
+    ``alone``: with one connection only; whoever needs a second one at the same time fails at once. Nothing is connected
+    yet. Raises ValueError when `url` is not a PostgreSQL address.
     """
     target = driver_url(url)
     given = target.query.get("options", "")
     options = " ".join([f"-c {name}={value}" for name, value in SESSION_OPTIONS.items()])
     return create_engine(
         target,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_timeout=30,
-        pool_pre_ping=True,
+        pool_size=1 if alone else pool_size,
+        max_overflow=0 if alone else pool_size,
+        pool_timeout=1 if alone else 30,
+        pool_pre_ping=not alone,
         hide_parameters=True,  # what people typed, and keys, stay out of what is said when a statement fails
         json_serializer=to_json,
         json_deserializer=orjson.loads,

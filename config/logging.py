@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-CHATTY = ("transitions", "httpx", "multipart")
+CHATTY = ("transitions", "httpx", "multipart", "flufl.bounce")
 """Libraries that tell of every single step they take."""
 FIELDS = ("case_ref", "actor", "run")
 

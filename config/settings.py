@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from email.utils import parseaddr
@@ -13,11 +14,14 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from config.database import driver_url
+from config.imap import Imap, parse_imap
 from config.locks import locked
 from config.smtp import Smtp, parse_smtp
 
 PREFIX = "MUSTER_"
 SHORTEST_KEY = 32
+_LOCAL = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
 
 class SettingsError(Exception):
@@ -42,6 +46,9 @@ class Settings(BaseModel):
     time_zone: str = "Europe/London"
     calendar: Literal["EW", "SCT", "NI"] = "EW"
     mail_from: str = "Membership team <membership@localhost>"
+    reply_address: str | None = None
+    mail_spool: Path | None = None
+    imap_url: SecretStr | None = None
     evidence: Path = Path()
     prefect_port: int = Field(default=4280, ge=1, le=65535)
     web_host: str = "127.0.0.1"
@@ -56,6 +63,16 @@ class Settings(BaseModel):
     def smtp(self) -> Smtp:
         """Where mail is handed over."""
         return parse_smtp(self.smtp_url.get_secret_value())
+
+    @property
+    def imap(self) -> Imap | None:
+        """The mailbox that is read, where there is one."""
+        return None if self.imap_url is None else parse_imap(self.imap_url.get_secret_value())
+
+    @property
+    def spool(self) -> Path:
+        """The folder in which mail that came in is laid down."""
+        return self.mail_spool or self.home / "mail-in"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -77,6 +94,28 @@ class Settings(BaseModel):
     def _mail_server(cls, value: SecretStr) -> SecretStr:
         parse_smtp(value.get_secret_value())
         return value
+
+    @field_validator("imap_url")
+    @classmethod
+    def _mailbox(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_imap(value.get_secret_value())
+        return value
+
+    @field_validator("reply_address")
+    @classmethod
+    def _plain_address(cls, value: str | None) -> str | None:
+        local, _, domain = (value or "").rpartition("@")
+        if value is not None and (not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain)):
+            raise ValueError("must be a plain address without a name or a plus sign, such as replies@example.org.")
+        return value
+
+    @field_validator("mail_spool")
+    @classmethod
+    def _folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.expanduser().is_dir():
+            raise ValueError("names a folder that does not exist.")
+        return value.expanduser().resolve() if value is not None else None
 
     @field_validator("base_url")
     @classmethod

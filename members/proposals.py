@@ -11,7 +11,7 @@ coordinator (``{"note": "..."}``). Each of the contacts is one of
 * ``{"do": "left", "id": 5}``: no longer there, or never the right person.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from members.locking import lock_to_edit, locked
 from members.member_commands import checked_fields, write_fields
 from members.tables import Member, MemberProposal, Staff
 from members.visibility import visible_members
-from members.writing import touch_members
+from members.writing import touch_members, update_contacts
 from state_machines.values import Actor
 
 PROPOSABLE = ("name", "kind", "external_ref", "category", "country", "region", "site", "website", "language")
@@ -143,12 +143,27 @@ def accept(
         changes = dict(row.changes)
         fields = {name: pair[1] for name, pair in changes.items() if name not in ("contacts", "note")}
         write_fields(conn, card, checked_fields(fields), source="proposal", actor=actor, now=now)
+        before = store.contacts_of(conn, [card.id])[card.id] if changes.get("contacts") else []
         for each in changes.get("contacts", ()):
             _make_contact(conn, card, each, actor=actor, now=now)
         if changes.get("contacts"):
+            _take_places(conn, card, before, changes["contacts"])
             touch_members(conn, [card.id], now)
         _decided(conn, number, "accepted", None, by=actor.person, now=now)
         return store.member_card(conn, [card.id])[card.id]
+
+
+def _take_places(
+    conn: Connection, card: MemberCard, before: Sequence[Contact], changes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write to who was named instead of somebody where that contact stood in the order, not last."""
+    gone = {each["id"] for each in changes if each["do"] == "left"}
+    known = [contact.id for contact in before]
+    new = [contact.id for contact in store.contacts_of(conn, [card.id])[card.id] if contact.id not in known]
+    place = next((number for number, contact in enumerate(known) if contact in gone), None)
+    if new and place is not None:
+        order = [*known[:place], *new, *known[place:]]
+        update_contacts(conn, [{"id": each, "position": number} for number, each in enumerate(order, start=1)])
 
 
 def _make_contact(

@@ -20,7 +20,7 @@ from config.clock import monotonic
 from config.database import Engine, transaction
 from config.settings import Settings
 from members import store as members
-from notifications import ledger
+from notifications import address_tags, ledger
 from notifications.deciding import Decided, LoadCases, LoadPayloads, Ready, Setting, decide
 from notifications.refusals import NeverDeliverable, ServerGone, TransportError
 from notifications.rendering import Rendered, render
@@ -173,8 +173,10 @@ class _Run:
         return True
 
     def _mail(self, ready: Ready, rendered: Rendered) -> Mail:
+        settings = self.setting.settings
+        tag = address_tags.make(settings.secret_key.get_secret_value(), ready.message.id)
         return Mail(
-            message_id=message_id_for(ready.message.key, domain_of(self.setting.settings)),
+            message_id=message_id_for(ready.message.key, domain_of(settings)),
             to_email=ready.recipient.email,
             to_name=ready.recipient.name,
             subject=rendered.subject,
@@ -183,6 +185,7 @@ class _Run:
             date=self.setting.now,
             case_ref=ready.context.case.ref if ready.context.case else None,
             unsubscribe=ready.context.unsubscribe,
+            reply_to=address_tags.tagged(settings.reply_address, tag) if settings.reply_address else None,
         )
 
     def _stop(self, ready: Ready, error: ServerGone) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from notifications.kind import MessageKind, Purpose
-from notifications.recipients import is_for_member, is_for_outsider
+from notifications.recipients import CONTACT, is_for_member, is_for_outsider
 from notifications.values import CaseView, QueuedMessage, Recipient
 from notifications.windows import next_opening, tomorrow
 from state_machines.calendars import Calendar
@@ -186,7 +186,7 @@ def _unaddressed(
 ) -> Suppress | None:
     if not recipients:
         if is_for_member(message.audience):
-            return Suppress(NO_ADDRESS, repair=True)
+            return Suppress(NO_ADDRESS, repair=not message.audience.startswith(CONTACT))
         return Suppress(NO_PARTY_ADDRESS if is_for_outsider(message.audience) else NOBODY)
     if kind.purpose is Purpose.MARKETING and not _agreed(view):
         return Suppress("no consent to marketing")

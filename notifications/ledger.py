@@ -16,9 +16,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from config.clock import utc_now
 from config.database import Connection
 from notifications.eligibility import side
+from notifications.inbox.incoming import RETURNED
 from notifications.kind import Purpose
 from notifications.rendering import Rendered, fingerprint
-from notifications.tables import FAILED, QUEUED, SENDING, SENT, SUPPRESSED, MessageRow
+from notifications.tables import FAILED, QUEUED, SENDING, SENT, SUPPRESSED, InboxMessage, MessageRow
 from notifications.values import QueuedMessage, Recipient
 
 Value = TypeVar("Value")
@@ -119,9 +120,16 @@ def received(conn: Connection, messages: Sequence[QueuedMessage]) -> set[tuple[i
         return set()
     address = func.lower(MessageRow.to_email)
     statement = select(MessageRow.case_id, MessageRow.event_seq, MessageRow.kind, address.label("address")).where(
-        tuple_(MessageRow.case_id, MessageRow.event_seq).in_(events), _counts_beside(messages)
+        tuple_(MessageRow.case_id, MessageRow.event_seq).in_(events), _counts_beside(messages), ~_CAME_BACK
     )
     return {(row.case_id, row.event_seq, row.kind, row.address) for row in conn.execute(statement)}
+
+
+_RETURNED = sorted(kind.value for kind in RETURNED)
+_CAME_BACK = (
+    select(InboxMessage.id).where(InboxMessage.outbox_id == MessageRow.id, InboxMessage.kind.in_(_RETURNED)).exists()
+)
+"""What a mail server sent back was not received; it may be sent once more."""
 
 
 def sent_since(

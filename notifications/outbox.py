@@ -10,7 +10,7 @@ from sqlalchemy import delete, text, update
 
 from config.database import Connection, copy_rows, json_text
 from notifications import catalogue
-from notifications.tables import FAILED, QUEUED, MessageRow
+from notifications.tables import FAILED, QUEUED, InboxMessage, MessageRow
 from notifications.values import NewMessage
 
 COLUMNS = (
@@ -93,5 +93,9 @@ def give_to_members(conn: Connection, members: Mapping[int, int]) -> None:
 
 
 def forget_case(conn: Connection, case_id: int) -> int:
-    """Delete every message of a case, when the case itself is disposed of; return how many there were."""
+    """Delete every message of a case, and what came in about it, when the case itself is disposed of.
+
+    Return how many messages there were.
+    """
+    conn.execute(delete(InboxMessage).where(InboxMessage.case_id == case_id))
     return conn.execute(delete(MessageRow).where(MessageRow.case_id == case_id)).rowcount

@@ -45,8 +45,7 @@ def resolve(message: QueuedMessage, view: CaseView | None, people: People) -> li
     """Return who receives it, nobody twice; empty when there is no address for it."""
     if is_for_member(message.audience):
         member_id = message.member_id or (view.member_id if view else None)
-        language = view.member_language if view else ""
-        return _contact(message.audience, people.contacts.get(member_id or 0, ()), language)
+        return _contact(message.audience, people.contacts.get(member_id or 0, ()), view)
     if message.audience.startswith("party:"):
         return _party(message.audience.removeprefix("party:"), view)
     found = _unique(person for person in _staff(message, view, people) if _may_see(person, view))
@@ -68,20 +67,31 @@ def is_address(email: str | None) -> bool:
     return bool(local) and "@" not in local and all(domain.split(".")) and len(email) <= 254
 
 
-def _contact(audience: str, contacts: Sequence[Contact], language: str) -> list[Recipient]:
-    reachable = usable(contacts)
+def in_turn(contacts: Iterable[Contact], facts: Mapping[str, Any]) -> list[Contact]:
+    """Return the contacts a case can write to, the one who is written to now first, then those who come next.
+
+    Whoever said that they are not the right person is not among them. Whom the case has turned away from (see
+    ``state_machines/processes/reaching_rules.py``) comes last; if it has turned away from everybody, the last usable
+    contact stays the one who is written to.
+    """
+    declined, passed = facts.get("contacts_declined") or (), facts.get("contacts_passed") or ()
+    there = [c for c in usable(contacts) if c.id not in declined]
+    turned_away = [c for c in there if c.id in passed]
+    return [c for c in there if c.id not in passed] + (turned_away[::-1])
+
+
+def _contact(audience: str, contacts: Sequence[Contact], view: CaseView | None) -> list[Recipient]:
+    reachable = in_turn(contacts, view.data if view else {})
+    if audience.startswith(CONTACT):
+        reachable = [c for c in usable(contacts) if str(c.id) == audience.removeprefix(CONTACT)]
     if not reachable:
         return []
     chosen = reachable[0]
-    if audience.startswith(CONTACT):
-        asked = [c for c in reachable if str(c.id) == audience.removeprefix(CONTACT)]
-        if not asked:
-            return []
-        chosen = asked[0]
-    elif audience == "next_contact" and len(reachable) > 1:
+    if audience == "next_contact" and len(reachable) > 1:
         chosen = reachable[1]
     elif audience == "signatory":
         chosen = next((c for role in _SENIOR_CONTACTS for c in reachable if c.role == role), chosen)
+    language = view.member_language if view else ""
     return [
         Recipient(
             email=(chosen.email or "").strip(),

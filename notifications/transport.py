@@ -37,6 +37,8 @@ class Mail:
     case_ref: str | None = None
     unsubscribe: str | None = None
     """Where one POST ends marketing (RFC 8058); only on marketing."""
+    reply_to: str | None = None
+    """Our address with the tag of this message (`notifications/address_tags.py`): answers and bounces go there."""
 
 
 class Transport(Protocol):
@@ -78,7 +80,8 @@ class SmtpTransport:
         """Hand one message over. Raises TryLater, OutcomeUnknown, NeverDeliverable or ServerGone."""
         address, international = envelope_address(mail.to_email)
         content = build(mail, sender=(self._name, self._sender), dkim=self._dkim)
-        self._session.hand_over(envelope_address(self._sender)[0], address, content, international=international)
+        sender = envelope_address(mail.reply_to or self._sender)[0]
+        self._session.hand_over(sender, address, content, international=international)
 
     def close(self) -> None:
         """End the conversation with the server."""
@@ -135,6 +138,8 @@ def build(mail: Mail, *, sender: tuple[str, str], dkim: DkimKey | None = None) -
 
 def _headers(mail: Mail) -> dict[str, str]:
     headers = {"Auto-Submitted": "auto-generated"}
+    if mail.reply_to:
+        headers["Reply-To"] = mail.reply_to
     if mail.case_ref:
         headers["X-Muster-Case"] = one_line(mail.case_ref, 80)
     if mail.unsubscribe:

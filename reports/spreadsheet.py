@@ -22,6 +22,8 @@ from reports.table import Cell, Table, Value, said
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_BARRED = re.compile(r"[\\/*?:\[\]]")
+_LONGEST_NAME = 31
 _WIDEST = 60
 _LONGEST_CELL = 32_000
 _CHUNK = 64 * 1024
@@ -48,6 +50,27 @@ def to_xlsx(table: Table, definitions: Mapping[str, str] | None = None) -> bytes
     kept = io.BytesIO()
     book.save(kept)
     return kept.getvalue()
+
+
+def book_of(sheets: Sequence[tuple[str, Sequence[Sequence[Cell]]]]) -> bytes:
+    """Return a workbook of named sheets, the first row of each its heading. Names of sheets are cut to 31 letters."""
+    book = Workbook(write_only=True)
+    for name, rows in sheets:
+        sheet = book.create_sheet(_BARRED.sub(" ", name)[:_LONGEST_NAME])
+        sheet.freeze_panes = "A2"
+        for number, width in enumerate(_widths(rows), start=1):
+            sheet.column_dimensions[get_column_letter(number)].width = width
+        for row in rows:
+            sheet.append([_text(sheet, value) if isinstance(value, str) else value for value in row])
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+def _widths(rows: Sequence[Sequence[Cell]]) -> list[int]:
+    columns = max((len(row) for row in rows), default=0)
+    cells = [[str(row[place]) for row in rows[:500] if place < len(row)] for place in range(columns)]
+    return [min(_WIDEST, max((len(text) for text in column), default=8) + 2) for column in cells]
 
 
 def xlsx_chunks(rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:

@@ -62,7 +62,7 @@ def to_csv(table: Table) -> str:
         out.write(f"# {line}\n")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows([_inert(cell) for cell in row] for row in table.rows)
+    writer.writerows([inert(cell) for cell in row] for row in table.rows)
     return out.getvalue()
 
 
@@ -72,7 +72,7 @@ def csv_chunks(rows: Iterable[Sequence[Value]]) -> Iterator[str]:
     out.write("\ufeff")
     writer = csv.writer(out)
     for row in rows:
-        writer.writerow([_inert(cell) for cell in row])
+        writer.writerow([inert(cell) for cell in row])
         if out.tell() > _CHUNK:
             yield out.getvalue()
             out.seek(0)
@@ -85,8 +85,8 @@ def said(cell: Value) -> Value:
     return ("yes" if cell else "no") if isinstance(cell, bool) else cell
 
 
-def _inert(cell: Value) -> Value:
-    """A text that a spreadsheet would take for a formula is written so that it stays a text."""
+def inert(cell: Value) -> Value:
+    """Return a cell for CSV: a text that a spreadsheet would take for a formula is written so that it stays a text."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else said(cell)
 
 

@@ -6,8 +6,8 @@ twelve times as much, and its ``Timeout`` state would be a thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,12 +19,7 @@ from state_machines import clockwork
 from state_machines.calendars import CalendarError
 from state_machines.draft import Draft
 from state_machines.ladders import EXPIRES, DueRung, latest_repeat, mark_fired
-from state_machines.objections import (
-    guard_objection,
-    objection,
-    title_of,
-    who_objection,
-)
+from state_machines.objections import objection, title_of
 from state_machines.process import HOLD_CLOCK, Process, Transition, public_and_personal
 from state_machines.values import SYSTEM, Actor, Case, Context, Message, Outcome, Refused, Role, RunningClock, Step
 
@@ -387,25 +382,3 @@ def opened_alike(first: Outcome, seed: Case) -> Outcome:
         found.data, found.parties, found.clocks, found.counts, found.people,
     )  # fmt: skip
     return Outcome(seed, after, first.steps, first.owner_role, first.final)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A transition as a person sees it on a case: allowed, or not and why."""
-
-    transition: Transition
-    refused: Refused | None
-
-
-def choices(process: Process, case: Case, *, actor: Actor, context: Context, now: datetime) -> Iterator[Choice]:
-    """Yield the transitions of the state that are meant for this actor's roles, each with what stands in its way.
-
-    What was typed is not asked yet; buttons and forms are made from this and from nothing else.
-    """
-    for transition in process.from_state[case.state]:
-        if not actor.roles & set(transition.by):
-            continue
-        draft = Draft(process, case, None, None, actor=actor, context=context, now=now)
-        found = who_objection(transition, draft) or guard_objection(transition, draft)
-        refused = Refused(transition.trigger, case.state, found[1], found[2]) if found else None
-        yield Choice(transition, refused)

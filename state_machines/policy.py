@@ -94,6 +94,10 @@ class MailPolicy(_Strict):
     notice_budget_per_day: int = 20
     """How many notices about cases one of the staff may get on one local day; the rest are in the queue and the digest.
     """
+    incoming_per_sender_per_day: int = 10
+    """How many mails of one sender are put on one case on one local day; the rest stay in the inbox."""
+    mailbox_full_retry_days: int = 2
+    """After how many days a message is sent once more that a full mailbox sent back."""
 
 
 class OrganisationPolicy(_Strict):
@@ -114,6 +118,21 @@ class ApprovalPolicy(_Strict):
     """``process.trigger``. Only what needs no more than a reason is ever offered so."""
 
 
+class ResponseModelPolicy(_Strict):
+    """How members answer when they are asked: what forecasts reckon with until the organisation's own record tells."""
+
+    strength: float = Field(20, gt=0)
+    """A default counts as much as so many contacts of the organisation's own campaigns."""
+    simulations: int = Field(400, ge=20, le=5000)
+    past_campaigns: int = Field(10, ge=0, le=100)
+    shares: dict[str, Annotated[float, Field(gt=0, lt=100)]] = Field(default_factory=dict)
+    """Percent of those still silent who answer before the next contact, by kind of contact."""
+    days: tuple[Annotated[float, Field(ge=0)], ...] = (100,)
+    """How the answers to a contact spread over the working days from its own on."""
+    contacts: tuple[tuple[str, str], ...] = ()
+    """Patterns of message kinds, and which kind of contact each is; the first that fits."""
+
+
 class Policy(_Strict):
     """The whole policy."""
 
@@ -123,6 +142,7 @@ class Policy(_Strict):
     approvals: ApprovalPolicy = ApprovalPolicy()
     ladders: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
     processes: dict[str, ProcessPolicy] = Field(default_factory=dict)
+    response_model: ResponseModelPolicy = ResponseModelPolicy()
     sweep: dict[str, int] = Field(default_factory=dict)
     members: dict[str, Any] = Field(default_factory=dict)
 

@@ -189,10 +189,17 @@ def _ladders(process: Process, policy: Policy) -> Found:
                 yield path, f"the policy has no ladder {clock.ladder!r}"
                 continue
             if not clock.paused:
-                yield from _rungs(process, state, clock, ladder, path)
+                yield from _rungs(process, state, clock, ladder, path, optional=_is_optional(process, clock, policy))
 
 
-def _rungs(process: Process, state: State, clock: Clock, ladder: Ladder, path: str) -> Found:
+def _is_optional(process: Process, clock: Clock, policy: Policy) -> bool:
+    """Whether the clock runs only to a date that somebody may have named: another clock carries the case on."""
+    if clock.until is None or not _known(process, clock, policy):
+        return False
+    return policy.clock(process.name, clock.name).allow is None
+
+
+def _rungs(process: Process, state: State, clock: Clock, ladder: Ladder, path: str, *, optional: bool) -> Found:
     by_trigger: dict[str, list[Transition]] = {}
     for transition in process.from_state[state.name]:
         if Role.SYSTEM in transition.by:
@@ -204,7 +211,7 @@ def _rungs(process: Process, state: State, clock: Clock, ladder: Ladder, path: s
             yield f"{path} / {rung.name}", f"the rung fires {trigger!r}, which Muster cannot do in this state"
         elif rung.every and rung.times is None and any(t.sends for t in by_trigger[trigger]):
             yield f"{path} / {rung.name}", f"it repeats {trigger!r} without end, and each time sends mail"
-    if not _carries_on(process, state, ladder, clock):
+    if not _carries_on(process, state, ladder, clock) and not optional:
         yield path, "its last rung leaves the case where it is and nothing comes after it"
 
 

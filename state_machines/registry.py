@@ -10,7 +10,16 @@ from state_machines.policy import Policy
 from state_machines.process import Process
 from state_machines.proof import BrokenProcess, Violation, prove
 
-MODULES = ("monitoring", "complaint", "cancellation", "survey_campaign", "survey_response")
+MODULES = (
+    "monitoring",
+    "complaint",
+    "cancellation",
+    "survey_campaign",
+    "survey_response",
+    "code_document",
+    "signoff_campaign",
+    "signature",
+)
 
 
 class UnknownProcess(KeyError):

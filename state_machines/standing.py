@@ -28,7 +28,9 @@ class Standing(StrEnum):
     UNANSWERED = "unanswered"
     """Of whom it was decided, or who said, that no answer comes."""
     DROPPED = "dropped"
-    """Is not asked any more: the campaign was cancelled, a newer round took its place, or the member was left out."""
+    """Is not asked any more: the campaign was cancelled, or the member was left out."""
+    REPLACED = "replaced"
+    """A newer round of the same campaign took its place: no member of this round, and counted nowhere."""
 
 
 RESPONDED = frozenset({Standing.IN_REVIEW, Standing.ASKED_BACK, Standing.COMPLETE})
@@ -37,7 +39,9 @@ ACCOUNTED = RESPONDED | {Standing.EXEMPT, Standing.UNREACHABLE, Standing.UNANSWE
 """Nothing about this member is left open but the review of the answer."""
 FULFILLED = frozenset({Standing.COMPLETE, Standing.EXEMPT})
 """What a hundred percent is made of, and nothing else."""
-SETTLED = FULFILLED | {Standing.UNREACHABLE, Standing.UNANSWERED, Standing.DROPPED}
+SETTLED = FULFILLED | {Standing.UNREACHABLE, Standing.UNANSWERED, Standing.DROPPED, Standing.REPLACED}
+LEFT_OUT = frozenset({Standing.DROPPED, Standing.REPLACED})
+"""Not asked, or not any more: no part of what a hundred percent is measured against."""
 
 
 def count_in(children: Mapping[str, int], standings: Mapping[str, Standing], wanted: Collection[Standing]) -> int:

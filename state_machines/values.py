@@ -184,7 +184,9 @@ class FireLinked:
 
     trigger: str
     where: str
-    """Which cases: ``children`` or a link type."""
+    """Which cases: ``children``, ``children_all`` (closed ones too), ``parent``, a link type, or
+    ``supersedes>asks_for``: those with a link of the second type to whatever this case leads to along links of the
+    first."""
     data: Mapping[str, Any] = field(default_factory=dict)
 
 

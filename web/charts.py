@@ -24,6 +24,15 @@ class Series:
     points: Sequence[tuple[float, float]]
 
 
+@dataclass(frozen=True)
+class Band:
+    """An area between two lines: its name, its look, and its points as (x, low, high)."""
+
+    name: str
+    look: str
+    points: Sequence[tuple[float, float, float]]
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A vertical line at an x with a word of what it is. ``look``: ``past``, ``coming`` or ``end``."""
@@ -44,7 +53,7 @@ class Part:
 
 def line_chart(
     title: str, told: str, series: Sequence[Series], *, x_end: float, y_end: float,
-    x_names: Sequence[tuple[float, str]], marks: Sequence[Mark] = (), key: str = "chart",
+    x_names: Sequence[tuple[float, str]], marks: Sequence[Mark] = (), bands: Sequence[Band] = (), key: str = "chart",
 ) -> Markup:  # fmt: skip
     """Return a chart of lines from 0 to ``x_end`` and ``y_end``; ``told`` is what it shows, in a sentence.
 
@@ -57,6 +66,7 @@ def line_chart(
         *(_grid(frame, value) for value in range(0, top + 1, step)),
         *(_x_name(frame, x, name, x_end) for x, name in x_names),
         *(_mark(frame, mark) for mark in marks),
+        *(_band(frame, each) for each in bands if each.points),
         *(_line(frame, each) for each in series),
     ]
     return Markup(
@@ -112,6 +122,14 @@ def _mark(frame: _Frame, mark: Mark) -> Markup:
     ).format(look=mark.look, name=mark.name, x=x, t=TOP, b=HEIGHT - BOTTOM)
 
 
+def _band(frame: _Frame, band: Band) -> Markup:
+    above = [f"{frame.x(x)},{frame.y(high)}" for x, _, high in band.points]
+    below = [f"{frame.x(x)},{frame.y(low)}" for x, low, _ in reversed(band.points)]
+    return Markup('<polygon class="band {look}" points="{places}"><title>{name}</title></polygon>').format(
+        look=band.look, name=band.name, places=" ".join([*above, *below])
+    )
+
+
 def _line(frame: _Frame, series: Series) -> Markup:
     if not series.points:
         return Markup("")
@@ -152,3 +170,14 @@ def bar(title: str, parts: Sequence[Part]) -> Markup:
         '<svg class="plot plot-bar" viewBox="0 0 1000 24" preserveAspectRatio="none" role="img"'
         ' aria-label="{}">{}</svg>'
     ).format(f"{title}: {told or 'nobody'}", Markup("").join(pieces))
+
+
+def share_bar(share: float | None, look: str = "complete") -> Markup:
+    """Return a bar of a share in per cent, as wide as its place; the number stands beside it as text."""
+    if share is None:
+        return Markup("")
+    return Markup(
+        '<svg class="plot plot-share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="part" x="0" y="0" width="100" height="8"/>'
+        '<rect class="part {}" x="0" y="0" width="{}" height="8"/></svg>'
+    ).format(look, round(min(max(share, 0), 100), 1))

@@ -22,7 +22,7 @@ EVERYWHERE = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
-SECRET_PATHS = ("/m/", "/p/", "/unsubscribe/", "/password/", "/links/")
+SECRET_PATHS = ("/m/", "/p/", "/unsubscribe/", "/password/", "/links/", "/calendar/feed/")
 """Their address is a key: nobody may learn where a reader came from, and no search engine keeps them."""
 
 

@@ -83,6 +83,9 @@ def _single(found: Gauges) -> Iterator[tuple[str, str, float]]:
         found.oldest_queued_seconds,
     )
     yield "muster_messages_failed", "Messages that were given up.", found.failed
+    yield "muster_inbox_waiting", "Mails that came in and wait for a person.", found.inbox_waiting
+    if found.inbox_read_seconds_ago is not None:
+        yield "muster_inbox_age_seconds", "Since the inbox was last read to its end.", found.inbox_read_seconds_ago
     if found.swept_seconds_ago is not None:
         yield "muster_sweep_age_seconds", "Since the newest sweep began, by the real clock.", found.swept_seconds_ago
     if found.last_sweep_milliseconds is not None:

@@ -9,6 +9,7 @@ from members.staffing import Person
 from state_machines.objections import capital, title_of
 from state_machines.registry import process_named, processes
 from state_machines.values import Role
+from surveys import languages
 
 
 def process_title(name: str) -> str:
@@ -52,6 +53,7 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "process_title": process_title, "role_title": role_title, "words": words, "plural": plural,
+    "language_name": languages.name_of,
     "state_title": lambda state, process: state_title(process, state),
     "trigger_title": lambda trigger, process: trigger_title(process, trigger),
 }  # fmt: skip

@@ -91,6 +91,23 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class CalendarFeed(Base):
+    """A secret address under which somebody reads their own days in a calendar program."""
+
+    __tablename__ = "calendar_feeds"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(unique=True)
+    staff_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("staff.id"), index=True)
+    titles: Mapped[bool]
+    """Whether it says what cases are about; otherwise it names references only."""
+    absences: Mapped[bool]
+    """Whether it holds the person's absences."""
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
 class IdempotencyKey(Base):
     """What a request with this key was answered, to answer its repetition alike."""
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from state_machines.objections import capital
+from surveys.values import show
 from web.naming import plural
 
 HOUR = timedelta(hours=1)
@@ -120,6 +121,7 @@ def filters(zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
         "when": when, "day": day, "full_day": full_day, "full_when": full_when, "clock_time": clock_time,
         "left": lambda deadline, now: left(deadline, now, zone),
         "count": lambda number: f"{number:,}",
+        "amount": lambda number, digits=2: show(round(number, digits)),
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from cases import ledger
 from cases.environment import Environment, open_environment
 from config.clock import utc_now
 from config.logging import OneLine, redact
-from workflows.jobs import delivered, run_missing
+from workflows.jobs import delivered, inbox_read, run_missing
 from workflows.lifeline import tie_to_parent
 
 BUDGET_SECONDS = 40
@@ -58,6 +58,16 @@ def deliver() -> None:
     _tell("deliver", _run(work), shown=("sent", "suppressed", "failed", "held", "retried"))
 
 
+@flow(name="inbox", timeout_seconds=MINUTELY_TIMEOUT)
+def inbox() -> None:
+    """Read the mail that came in."""
+
+    def work(env: Environment) -> Mapping[str, Any]:
+        return inbox_read(env, budget_seconds=BUDGET_SECONDS)
+
+    _tell("inbox", _run(work), shown=("read", "matched", "unmatched", "kept", "ignored", "again", "retried"))
+
+
 @flow(name="housekeeping", timeout_seconds=JOB_TIMEOUT)
 def housekeeping() -> None:
     """Do the daily and weekly work that was missed."""
@@ -76,7 +86,7 @@ def digest() -> None:
     _jobs("digest", (ledger.DIGEST,))
 
 
-FLOWS = (sweep, deliver, housekeeping, nightly, digest)
+FLOWS = (sweep, deliver, inbox, housekeeping, nightly, digest)
 
 
 def _jobs(name: str, jobs: Collection[str]) -> None:

@@ -34,6 +34,14 @@ def delivered(
     }  # fmt: skip
 
 
+def inbox_read(env: Environment, *, budget_seconds: float | None = None) -> dict[str, Any]:
+    """Read what came in and return the numbers of it: no addresses. `stopped` says why it ended early."""
+    from cases.inbox.reading import is_configured, read_inbox
+
+    report = read_inbox(env, budget_seconds=budget_seconds)
+    return {**report.to_dict(), "configured": is_configured(env.settings)}
+
+
 def run_missing(env: Environment, only: Collection[str] = tuple(ledger.JOBS)) -> dict[str, Mapping[str, Any]]:
     """Run what the ledger says is due and not done, and return what came of it, by job.
 
@@ -74,9 +82,13 @@ def _run(env: Environment, job: str, period: str) -> Mapping[str, Any] | None:
 
 def _recalculate_clocks(env: Environment) -> Mapping[str, Any]:
     from cases import handing_over, nightly
+    from cases.campaigning import register_changes
+    from cases.rehearsing import asked
 
+    asked.forget_old(env)
     handing_over.hand_over(env, now=env.now())
     handing_over.follow_merges(env, now=env.now())
+    register_changes.ask_who_counts(env, now=env.now())
     return _plain(nightly.recalculate_clocks(env, now=env.now()))
 
 

@@ -6,6 +6,7 @@ import sys
 
 from prefect import serve
 
+from cases.inbox.reading import is_configured
 from config.logging import Redaction, configure_logging
 from config.settings import load_settings
 from workflows.reconcile import reconcile
@@ -26,7 +27,8 @@ def main() -> None:
     found = asyncio.run(reconcile())
     log.info("%d orphaned runs ended, %d missed runs dropped", found.orphaned, found.missed)
     # Schedules are not paused on the way out: what is missed meanwhile is dropped by `reconcile`.
-    serve(*deployments(settings.zone), pause_on_shutdown=False, limit=AT_ONCE, print_starting_message=False)
+    made = deployments(settings.zone, inbox=is_configured(settings))
+    serve(*made, pause_on_shutdown=False, limit=AT_ONCE, print_starting_message=False)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from cases.rows import case_of, ref_of
 from cases.tables import CaseRow, EvidenceFile
 from config.database import Connection, reading
 from members.tables import Member
-from state_machines.engine import Choice, choices
+from state_machines.choosing import Choice, choices
 from state_machines.registry import process_named
 from state_machines.values import Actor, Case, Context, Role
 

@@ -34,6 +34,7 @@ def form_of(
         newest = select(ResponseAnswers.answers, ResponseAnswers.respondent).where(ResponseAnswers.case_id == row.id)
         found = sight.conn.execute(newest.order_by(ResponseAnswers.revision.desc()).limit(1)).one_or_none()
         so_far = {**found.answers, "respondent": found.respondent} if found is not None else {}
+        sight.require_questions()
         return kept(sight.conn, str(row.data["questionnaire_fingerprint"])), so_far, row.subject, row.version
 
 

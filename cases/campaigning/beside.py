@@ -10,7 +10,7 @@ from cases.campaigning.words import difference
 from surveys.questionnaire import Questionnaire
 from surveys.questions import Question
 from surveys.routing import asked
-from surveys.wording import in_words
+from surveys.wording import digests_of, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def parts_of(
         value, old = answers.get(question.id), before.get(question.last_year or question.id)
         digests = list(stored.get("evidence", {}).get(question.id, ()))
         if question.type == "file" and value:
-            digests.append(str(value))
+            digests += digests_of(value)
         return Answered(
             question, question.id in shown, in_words(question, value, names), value, in_words(question, old),
             difference(question, old, value) if before and newest is not None else "",
@@ -72,7 +72,8 @@ def parts_of(
         )  # fmt: skip
 
     return [
-        Part(section.title, [one(question) for question in section.questions]) for section in questionnaire.sections
+        Part(section.title, [one(question) for question in section.asked if question.text])
+        for section in questionnaire.sections
     ]
 
 

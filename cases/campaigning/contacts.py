@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from cases import store
-from cases.campaigning.counts import AWAITED
-from cases.campaigning.sight import looking, response_of, sight_of
+from cases.campaigning.risks import OVERDUE
+from cases.campaigning.sight import RESPONSE, looking, response_of, sight_of
+from cases.campaigns import INVITATIONS
 from cases.commands import lock_seen, plain_change, require_staff, with_message
 from cases.environment import Environment, world
 from cases.errors import BadInput, NotAllowed
@@ -17,11 +18,9 @@ from members import store as member_store
 from members.contact_commands import order_contacts, save_contact
 from members.visibility import lent_teams
 from notifications import links
+from state_machines.standing import Standing
 from state_machines.values import Actor, Message, Role
 
-INVITATION = "survey_invitation"
-ASKED = frozenset({"invited", "opened", "in_progress"})
-"""States in which an invitation can be sent again."""
 AT_WORK = frozenset({Role.COORDINATOR, Role.MANAGER, Role.SENIOR})
 
 
@@ -65,13 +64,15 @@ def renew_link(
         if locked.row.closed_at is not None:
             raise BadInput("This response is closed, so its links do nothing any more.")
         links.revoke(conn, [locked.case.id], now=sight.here.now)
-        resends = locked.case.state in ASKED & AWAITED
+        resends = locked.case.state in sight.child.states_in(Standing.AWAITED) - OVERDUE
         today = {"last_written": sight.today.isoformat()} if resends else {}
         after = replace(locked.case, data={**locked.case.data, **today})
         details = {"payload": {"reason": without_nul(reason.strip())}, **({"data": today} if today else {})}
         change = plain_change(locked, after, "link_renewed", details, {}, actor=actor, now=sight.here.now)
         if resends:
-            change = with_message(change, Message(INVITATION, "member"))
+            kind = INVITATIONS[locked.case.process]
+            audience = "member" if locked.case.process == RESPONSE else "signatory"
+            change = with_message(change, Message(kind, audience))
         store.apply(conn, [change], sight.here)
         return resends
 

@@ -9,16 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from cases.campaigning.sight import Sight
-from cases.campaigns import FAILED, RESPONDED
+from cases.campaigns import CANCELLED, kind_of
 from cases.tables import CampaignMember, CaseRow
 from members import store as member_store
 from members.tables import Member
-
-UNREACHABLE = frozenset({"bounced"})
-TO_REVIEW = frozenset({"submitted", "dq_review", "resubmitted"})
-AWAITED = frozenset({"invited", "opened", "in_progress", "escalated", "formal_notice"})
-"""An answer is awaited and can still be reminded of."""
-UNDECIDED = frozenset({"exemption_requested", "decision"})
+from state_machines.standing import RESPONDED, Standing, count_in
 
 
 @dataclass(frozen=True)
@@ -26,6 +21,12 @@ class Counts:
     """The members of a campaign that one person is told of, by what became of them."""
 
     by_state: Mapping[str, int]
+    standings: Mapping[str, Standing]
+    """What each state means."""
+    kind: str
+    """``survey`` or ``signoff``."""
+    child: str
+    """The process of the members' cases."""
     teams: Mapping[str, int]
     tiers: Mapping[str, int]
     hidden: int
@@ -40,20 +41,24 @@ class Counts:
         """Return how many are in one of these states."""
         return sum(self.by_state.get(state, 0) for state in states)
 
+    def standing(self, *wanted: Standing) -> int:
+        """Return how many stand in one of these ways."""
+        return count_in(self.by_state, self.standings, wanted)
+
     @property
     def eligible(self) -> int:
-        """Everybody who is asked."""
-        return sum(self.by_state.values()) if self.launched else self.planned
+        """Everybody who is asked; who was left out since is not."""
+        return sum(self.by_state.values()) - self.left_out if self.launched else self.planned
 
     @property
     def responded(self) -> int:
         """Members whose answer is in."""
-        return self.of(RESPONDED)
+        return self.standing(*RESPONDED)
 
     @property
     def complete(self) -> int:
         """Members whose answer is in and reviewed."""
-        return self.of({"complete"})
+        return self.standing(Standing.COMPLETE)
 
     @property
     def in_review(self) -> int:
@@ -61,35 +66,50 @@ class Counts:
         return self.responded - self.complete
 
     @property
+    def to_review(self) -> int:
+        """Members whose answer waits for somebody here to look at it."""
+        return self.standing(Standing.IN_REVIEW)
+
+    @property
     def exempt(self) -> int:
         """Members with an approved exemption."""
-        return self.of({"exempt"})
+        return self.standing(Standing.EXEMPT)
 
     @property
     def unanswered(self) -> int:
         """Members of whom it was decided, or who said, that no answer comes."""
-        return self.of(FAILED)
+        return self.standing(Standing.UNANSWERED)
 
     @property
     def unreachable(self) -> int:
-        """Members whom no mail reaches."""
-        return self.of(UNREACHABLE)
+        """Members whom no mail reaches at the moment."""
+        return self.standing(Standing.UNREACHED)
+
+    @property
+    def not_reached(self) -> int:
+        """Members of whom it was decided, with proof, that they cannot be reached."""
+        return self.standing(Standing.UNREACHABLE)
 
     @property
     def cancelled(self) -> int:
-        """Members who are asked no longer."""
-        return self.of({"cancelled"})
+        """Members who are asked no longer, since the campaign was cancelled."""
+        return self.of({CANCELLED})
+
+    @property
+    def left_out(self) -> int:
+        """Members who do not count any more, by a decision."""
+        return self.standing(Standing.DROPPED) - self.cancelled
 
     @property
     def outstanding(self) -> int:
         """Members who can be reached and have not answered; before the launch nobody is."""
-        settled = self.responded + self.exempt + self.unanswered + self.unreachable + self.cancelled
+        settled = self.accounted + self.unreachable + self.cancelled
         return self.eligible - settled if self.launched else 0
 
     @property
     def accounted(self) -> int:
         """Members whose answer is in, who are exempt, or whose silence was decided upon."""
-        return self.responded + self.exempt + self.unanswered
+        return self.responded + self.exempt + self.unanswered + self.not_reached
 
     @property
     def settled(self) -> int:
@@ -118,8 +138,10 @@ def counts(sight: Sight) -> Counts:
     launched = bool(sight.row.data.get("launched_on"))
     seen = sum(row.seen for row in rows)
     return Counts(
-        found["state"], _named(found["team"]), _named(found["tier"]), sum(found["state"].values()) - seen, launched,
-        0 if launched else _planned(sight), _excluded(sight) if launched else 0, sight.whole,
+        found["state"], sight.child.standings, kind_of(sight.row.process), sight.child.name,
+        _named(found["team"]), _named(found["tier"]),
+        sum(found["state"].values()) - seen, launched, 0 if launched else _planned(sight),
+        _excluded(sight) if launched else 0, sight.whole,
     )  # fmt: skip
 
 

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
 
-from sqlalchemy import Date, case, cast, func, select
+from sqlalchemy import Date, DateTime, case, cast, func, select
 
 from cases.campaigning.counts import Counts
-from cases.campaigning.sight import RESPONSE, Sight
-from cases.campaigns import FAILED, RESPONDED
+from cases.campaigning.sight import Sight
 from cases.tables import CaseRow, ResponseAnswers
 from state_machines.ladders import rungs_left
 from state_machines.process import Process
-from state_machines.registry import process_named
+from state_machines.standing import ACCOUNTED, RESPONDED
 from state_machines.values import RunningClock
 
 PACE_DAYS = 7
@@ -110,12 +109,13 @@ def _by_day(sight: Sight) -> tuple[dict[date, int], dict[date, int]]:
         .where(ResponseAnswers.case_id == CaseRow.id, ResponseAnswers.submitted, ResponseAnswers.imputed.is_(False))
         .correlate(CaseRow).scalar_subquery()
     )  # fmt: skip
-    answered = CaseRow.state.in_(sorted(RESPONDED))
-    at = case((answered, func.coalesce(first, CaseRow.entered_at)), else_=CaseRow.entered_at)
+    answered = sight.standing(*RESPONDED)
+    signed = cast(CaseRow.data["signed_at"].astext, DateTime(timezone=True))
+    at = case((answered, func.coalesce(first, signed, CaseRow.entered_at)), else_=CaseRow.entered_at)
     day = cast(func.timezone(sight.here.env.calendar.zone_name, at), Date).label("day")
     inner = (
         select(day, answered.label("answered"))
-        .where(sight.counted, CaseRow.state.in_(sorted(RESPONDED | FAILED | {"exempt"}))).subquery()
+        .where(sight.counted, sight.standing(*ACCOUNTED)).subquery()
     )  # fmt: skip
     rows = sight.conn.execute(
         select(inner.c.day, inner.c.answered, func.count()).group_by(inner.c.day, inner.c.answered)
@@ -126,15 +126,20 @@ def _by_day(sight: Sight) -> tuple[dict[date, int], dict[date, int]]:
 def _markers(sight: Sight, launch: date, deadline: date, last: int) -> tuple[Marker, ...]:
     """The days on which the ladder writes to members who have not answered, from the policy."""
     env = sight.here.env
-    process = process_named(RESPONSE)
+    process = sight.child
     clock = RunningClock("respond", env.calendar.at(launch, time()), env.calendar.end_of(deadline))
     writes = _titles(process)
     found = []
-    for rung in rungs_left(env.policy.ladder(process.name, "response"), clock, env.calendar):
+    for rung in rungs_left(env.policy.ladder(process.name, _ladder(process)), clock, env.calendar):
         day = env.calendar.local_date(rung.at)
         if rung.rung.fires in writes and (day - launch).days <= last:
             found.append(Marker(day, (day - launch).days, writes[rung.rung.fires], rung.at <= sight.here.now))
     return tuple(found)
+
+
+def _ladder(process: Process) -> str:
+    """The ladder that reminds a member of an answer."""
+    return next(c.ladder for state in process.states for c in state.clocks if c.name == "respond")
 
 
 def _titles(process: Process) -> dict[str, str]:

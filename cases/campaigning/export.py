@@ -11,15 +11,14 @@ from sqlalchemy import Select, select
 
 from cases.campaigning.lines import COLUMNS, SOURCE
 from cases.campaigning.risks import risks_of
-from cases.campaigning.sight import RESPONSE, Sight, looking
-from cases.campaigns import RESPONDED
+from cases.campaigning.sight import Sight, looking
 from cases.environment import Environment
 from cases.exporting import STREAMED
 from cases.questionnaires import kept
 from cases.rows import day_of
 from cases.tables import CaseRow, ResponseAnswers
 from members.tables import Member
-from state_machines.registry import process_named
+from state_machines.standing import RESPONDED
 from state_machines.values import Actor
 from surveys.questions import MultipleQuestion, PercentagesQuestion, Question, SingleQuestion, TableQuestion
 
@@ -51,11 +50,12 @@ def _member_row(sight: Sight, row: Any) -> tuple[Cell, ...]:
     data = row.data
     return (
         row.member_ref, row.member, row.own, row.tier, row.category, row.country, row.region, row.team, row.ref,
-        process_named(RESPONSE).state(row.state).title, owner.name if owner else None, day_of(data.get("deadline")),
-        day_of(data.get("submitted_on")), bool(data.get("late") or data.get("overdue")), int(data.get("reminders", 0)),
-        int(data.get("calls", 0)), day_of(data.get("promised_on")), len(data.get("open_flags") or ()),
-        data.get("score"), data.get("band") or None,
-        "; ".join(risks_of(row.state, data, sight.here.env.policy, sight.today)) or None, data.get("revision"),
+        sight.child.state(row.state).title, owner.name if owner else None, day_of(data.get("deadline")),
+        day_of(data.get("submitted_on") or data.get("signed_on")), bool(data.get("late") or data.get("overdue")),
+        int(data.get("reminders", 0)), int(data.get("calls", 0)), day_of(data.get("promised_on")),
+        len(data.get("open_flags") or ()), data.get("score"), data.get("band") or None,
+        "; ".join(risks_of(sight.child, row.state, data, sight.here.env.policy, sight.today)) or None,
+        data.get("revision"),
     )  # fmt: skip
 
 
@@ -65,6 +65,7 @@ def answer_rows(env: Environment, ref: str, *, actor: Actor, now: datetime | Non
     A part of percentages has a column of its own. Raises CaseNotFound or BadInput.
     """
     with looking(env, ref, actor=actor, now=now) as sight:
+        sight.require_questions()
         questions = kept(sight.conn, str(sight.row.data["questionnaire_fingerprint"])).questions
         names = [name for question in questions for name in _names(question)]
         yield ("member", "name", "team", "state", "submitted", "imputed questions", "excluded questions", *names)
@@ -73,7 +74,7 @@ def answer_rows(env: Environment, ref: str, *, actor: Actor, now: datetime | Non
             answers = row.answers.get("answers", {})
             count += 1
             yield (
-                row.member_ref, row.member, row.team, process_named(RESPONSE).state(row.state).title,
+                row.member_ref, row.member, row.team, sight.child.state(row.state).title,
                 sight.here.env.calendar.local_date(row.at), ", ".join(row.data.get("imputed") or ()) or None,
                 ", ".join(row.data.get("excluded") or ()) or None,
                 *(cell for question in questions for cell in _cells(question, answers.get(question.id))),
@@ -91,7 +92,7 @@ def _newest(sight: Sight) -> Select[Any]:
     columns = (CaseRow.state, CaseRow.team, CaseRow.data, newest.c.answers, newest.c.at)
     named = (Member.ref.label("member_ref"), Member.name.label("member"))
     source = SOURCE.join(newest, newest.c.case_id == CaseRow.id)
-    found = select(*columns, *named).select_from(source).where(sight.listed, CaseRow.state.in_(sorted(RESPONDED)))
+    found = select(*columns, *named).select_from(source).where(sight.listed, sight.standing(*RESPONDED))
     return found.order_by(Member.name_key, CaseRow.id)
 
 

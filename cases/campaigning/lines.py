@@ -5,7 +5,7 @@ Everything for a page of members is read in four statements, however many member
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from cases import facts as case_facts
 from cases.campaigning.risks import risks_of
-from cases.campaigning.sight import Sight
+from cases.campaigning.sight import RESPONSE, Sight
 from cases.forecast import Expected, expected
 from cases.rows import case_of, day_of
 from cases.tables import CaseRow
@@ -22,8 +22,9 @@ from members import store as member_store
 from members.cards import Contact
 from members.tables import Member
 from notifications import catalogue
-from notifications.recipients import MEMBER_AUDIENCES, usable
+from notifications.recipients import MEMBER_AUDIENCES, in_turn
 from notifications.tables import SENT, MessageRow
+from state_machines.policy import Policy
 from state_machines.registry import process_named
 from state_machines.values import Case, Context
 
@@ -52,6 +53,10 @@ class Line:
     member_ref: str
     state: str
     state_title: str
+    standing: str
+    """Where the member stands, whatever the campaign asks."""
+    has_answers: bool
+    """Whether answers are reviewed on a page of their own; a signature is looked at on its case."""
     final: bool
     team: str | None
     tier: str | None
@@ -89,15 +94,27 @@ def _line(
     sight: Sight, row: Any, case: Case, contacts: Sequence[Contact], last: Happening | None, context: Context
 ) -> Line:
     state = process_named(row.process).state(row.state)
-    reachable = usable(contacts)
+    reachable = addressed(contacts, row.process, row.data, sight.here.env.policy)
     owner = sight.here.staffing.get(row.owner_id) if row.owner_id is not None else None
     return Line(
-        row.ref, row.member, row.member_ref, row.state, state.title, state.final, row.team, row.tier,
+        row.ref, row.member, row.member_ref, row.state, state.title, str(state.standing or ""),
+        row.process == RESPONSE, state.final, row.team, row.tier,
         owner.name if owner else "", day_of(row.data.get("deadline")), reachable[0] if reachable else None,
         max(len(reachable) - 1, 0), last, None if state.final else next_contact(case, context, sight.here.now),
-        risks_of(row.state, row.data, sight.here.env.policy, sight.today), int(row.data.get("reminders", 0)),
-        int(row.data.get("calls", 0)), day_of(row.data.get("promised_on")), bool(row.data.get("overdue")), row.version,
+        risks_of(sight.child, row.state, row.data, sight.here.env.policy, sight.today),
+        int(row.data.get("reminders", 0)), int(row.data.get("calls", 0)), day_of(row.data.get("promised_on")),
+        bool(row.data.get("overdue")), row.version,
     )  # fmt: skip
+
+
+def addressed(contacts: Iterable[Contact], process: str, data: Mapping[str, Any], policy: Policy) -> list[Contact]:
+    """Return the contacts a member's case writes to, the one who is written to now first: of a signature only who may
+    sign."""
+    found = in_turn(contacts, data)
+    if process == "signature":
+        roles = list(policy.setting(process, "signatory_roles"))
+        found = sorted((c for c in found if c.role in roles), key=lambda contact: roles.index(contact.role))
+    return found
 
 
 def _last_letters(sight: Sight, ids: Sequence[int]) -> dict[int, Happening]:

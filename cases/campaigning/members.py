@@ -9,31 +9,34 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 
-from cases.campaigning.counts import AWAITED, TO_REVIEW, UNDECIDED, UNREACHABLE, Counts, counts
+from cases.campaigning.counts import Counts, counts
 from cases.campaigning.lines import COLUMNS, SOURCE, Line, lines
 from cases.campaigning.risks import at_risk
-from cases.campaigning.sight import RESPONSE, Sight, looking
-from cases.campaigns import FAILED, RESPONDED
+from cases.campaigning.sight import Sight, looking
 from cases.environment import Environment
 from cases.rows import ref_of
 from cases.tables import CaseEvent, CaseRow
 from config.database import without_nul
 from members.matching import folded
 from members.tables import Member
-from state_machines.registry import process_named
+from state_machines.standing import RESPONDED, Standing
 from state_machines.values import Actor, Role
 
 PAGE = 50
-GROUPS: dict[str, tuple[str, frozenset[str]]] = {
-    "awaited": ("Answer awaited", AWAITED | UNREACHABLE),
-    "unanswered": ("No answer yet, whatever the reason", AWAITED | UNREACHABLE | UNDECIDED),
-    "to_review": ("To review", TO_REVIEW),
-    "queried": ("Asked back", frozenset({"queried"})),
+GROUPS: dict[str, tuple[str, frozenset[Standing]]] = {
+    "awaited": ("Answer awaited", frozenset({Standing.AWAITED, Standing.UNREACHED})),
+    "unanswered": (
+        "No answer yet, whatever the reason",
+        frozenset({Standing.AWAITED, Standing.UNREACHED, Standing.UNDECIDED}),
+    ),
+    "to_review": ("To review", frozenset({Standing.IN_REVIEW})),
+    "queried": ("Asked back", frozenset({Standing.ASKED_BACK})),
     "responded": ("Answer in", RESPONDED),
-    "undecided": ("Waits for a manager", UNDECIDED),
-    "failed": ("No answer, decided", FAILED),
+    "undecided": ("Waits for a manager", frozenset({Standing.UNDECIDED})),
+    "not_reached": ("Cannot be reached, decided", frozenset({Standing.UNREACHABLE})),
+    "failed": ("No answer, decided", frozenset({Standing.UNANSWERED})),
 }
-"""Groups of states that people ask for, by the name they have in an address."""
+"""Groups that people ask for, by the name they have in an address, and who is in them."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def members_page(
         rows, earlier, later = _page(sight, where, after, before, size)
         return MembersPage(
             sight.row.ref, sight.row.subject, found, lines(sight, rows), total,
-            rows[0].ref if rows and earlier else None, rows[-1].ref if rows and later else None, states_of(found),
+            rows[0].ref if rows and earlier else None, rows[-1].ref if rows and later else None,
+            states_of(sight, found),
         )  # fmt: skip
 
 
@@ -129,15 +133,15 @@ def narrowed(sight: Sight, narrow: Narrowed) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [sight.listed]
     if narrow.state:
         group = GROUPS.get(narrow.state)
-        found.append(CaseRow.state.in_(sorted(group[1])) if group else CaseRow.state == without_nul(narrow.state))
+        found.append(sight.standing(*group[1]) if group else CaseRow.state == without_nul(narrow.state))
     if narrow.team:
         found.append(CaseRow.team == without_nul(narrow.team))
     if narrow.tier:
         found.append(Member.tier == without_nul(narrow.tier))
     if narrow.bounced:
-        found.append(CaseRow.state.in_(sorted(UNREACHABLE)))
+        found.append(sight.standing(Standing.UNREACHED))
     if narrow.at_risk:
-        found.append(at_risk(sight.here.env.policy, sight.today))
+        found.append(at_risk(sight.child, sight.here.env.policy, sight.today))
     if narrow.silent_since:
         found.append(_silent_since(sight, narrow.silent_since))
     if narrow.words.strip():
@@ -158,12 +162,11 @@ def _silent_since(sight: Sight, day: date) -> ColumnElement[bool]:
     spoken = CaseEvent.details["payload"]["outcome"].as_string().in_(["reached", "promised"])
     heard = or_(CaseEvent.role == Role.MEMBER.value, and_(CaseEvent.trigger == "log_call", spoken))
     acts = exists().where(CaseEvent.case_id == CaseRow.id, CaseEvent.at >= since, heard)
-    return and_(CaseRow.state.in_(sorted(AWAITED | UNREACHABLE)), CaseRow.opened_at < since, ~acts)
+    return and_(sight.standing(Standing.AWAITED, Standing.UNREACHED), CaseRow.opened_at < since, ~acts)
 
 
-def states_of(found: Counts) -> list[tuple[str, str, int]]:
+def states_of(sight: Sight, found: Counts) -> list[tuple[str, str, int]]:
     """Return the groups and states in which there is somebody: name, title, number."""
-    groups = [(name, title, found.of(states)) for name, (title, states) in GROUPS.items()]
-    process = process_named(RESPONSE)
-    states = [(s.name, s.title, found.by_state.get(s.name, 0)) for s in process.states]
+    groups = [(name, title, found.standing(*standings)) for name, (title, standings) in GROUPS.items()]
+    states = [(s.name, s.title, found.by_state.get(s.name, 0)) for s in sight.child.states]
     return [each for each in (*groups, *states) if each[2]]

@@ -8,7 +8,7 @@ from typing import Any
 from cases import facts as case_facts
 from cases.campaigning.sight import Acting, Sight
 from cases.rows import case_of
-from state_machines.engine import Choice, choices
+from state_machines.choosing import Choice, choices
 from state_machines.registry import process_named
 from state_machines.values import Role
 

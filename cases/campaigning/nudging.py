@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from cases import facts as case_facts
 from cases import store
-from cases.campaigning.lines import SOURCE
+from cases.campaigning.lines import SOURCE, addressed
 from cases.campaigning.members import Narrowed, narrowed
 from cases.campaigning.sight import Acting, Sight, looking, sight_of
 from cases.commands import require_staff, unhindered
@@ -29,7 +29,6 @@ from members import store as member_store
 from members.cards import Contact
 from members.tables import Member
 from notifications import ledger
-from notifications.recipients import usable
 from notifications.windows import next_opening, start_of
 from state_machines.engine import decide
 from state_machines.registry import process_named
@@ -127,11 +126,14 @@ def _judged(
     cases = [locked[row.id] if locked is not None else case_of(row) for row in rows]
     facts = case_facts.gather(sight.conn, cases, now=sight.here.now)
     contacts = member_store.contacts_of(sight.conn, [row.member_id for row in rows]) if rows else {}
-    first = {row.id: next(iter(usable(contacts[row.member_id])), None) for row in rows}
+    policy = sight.here.env.policy
+    first = {
+        row.id: next(iter(addressed(contacts[row.member_id], row.process, row.data, policy)), None) for row in rows
+    }
     today = start_of(sight.today, sight.here.env.calendar)
     addresses = {_address(contact) for contact in first.values() if contact is not None}
     got, _ = ledger.sent_since(sight.conn, addresses, [], today)
-    most = sight.here.env.policy.mail.contact_budget_per_day
+    most = policy.mail.contact_budget_per_day
     found: list[Judged] = []
     for row, case in zip(rows, cases, strict=True):
         contact = first[row.id]

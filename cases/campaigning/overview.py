@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, true, tuple_
 
-from cases.campaigns import FAILED, KINDS, RESPONDED
+from cases.campaigns import CANCELLED, KINDS, campaign_states, child_of, kind_of
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.permissions import visible
@@ -19,6 +20,7 @@ from cases.tables import CaseRow
 from config.database import Connection, reading, without_nul
 from members.visibility import sees_all_teams
 from state_machines.registry import process_named
+from state_machines.standing import ACCOUNTED, FULFILLED, RESPONDED, Standing, count_in
 from state_machines.values import Actor
 
 PAGE = 25
@@ -35,6 +37,13 @@ NEXT_STEP: Mapping[str, str] = {
     "reported": "A manager closes the campaign",
 }
 """What is to be done in each state, for people."""
+OF_SIGN_OFFS: Mapping[str, str] = {
+    "ready": "Requests go out on the launch date at 09:00",
+    "live": "Members sign; reminders go out by themselves",
+    "overdue_chase": "Call and chase who has not signed",
+    "review": "Check and decide the signatures that are left",
+}
+"""Where that is another thing for a sign-off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class CampaignLine:
 
     ref: str
     title: str
+    kind: str
+    """``survey`` or ``signoff``."""
     state: str
     state_title: str
     open: bool
@@ -97,7 +108,8 @@ def _counted(conn: Connection, ids: list[int], counted: Any) -> dict[int, dict[s
     found: dict[int, dict[str, int]] = defaultdict(dict)
     rows = conn.execute(
         select(CaseRow.parent_id, CaseRow.state, func.count())
-        .where(CaseRow.parent_id.in_(ids), counted).group_by(CaseRow.parent_id, CaseRow.state)
+        .where(CaseRow.parent_id.in_(ids), counted, CaseRow.state.not_in(sorted(campaign_states(Standing.REPLACED))))
+        .group_by(CaseRow.parent_id, CaseRow.state)
     )  # fmt: skip
     for parent_id, state, number in rows:
         found[parent_id][state] = number
@@ -107,22 +119,23 @@ def _counted(conn: Connection, ids: list[int], counted: Any) -> dict[int, dict[s
 def _line(row: Any, by_state: Mapping[str, int], here: World) -> CampaignLine:
     state = process_named(row.process).state(row.state)
     owner = here.staffing.get(row.owner_id) if row.owner_id is not None else None
-    everybody = sum(by_state.values())
-    responded = sum(n for s, n in by_state.items() if s in RESPONDED)
-    exempt = by_state.get("exempt", 0)
-    accounted = responded + exempt + sum(n for s, n in by_state.items() if s in FAILED)
+    counted = partial(count_in, by_state, child_of(row.process).standings)
+    everybody = sum(by_state.values()) - (counted({Standing.DROPPED}) - by_state.get(CANCELLED, 0))
     return CampaignLine(
-        row.ref, row.subject, row.state, state.title, row.closed_at is None, bool(row.data.get("launched_on")),
-        day_of(row.data.get("launch")), day_of(row.data.get("deadline")), owner.name if owner else "", everybody,
-        responded, accounted, everybody > 0 and by_state.get("complete", 0) + exempt == everybody,
-        next_step(row.state, row.data), bool(row.closed_at is None and row.deadline_at and row.deadline_at < here.now),
+        row.ref, row.subject, kind_of(row.process), row.state, state.title, row.closed_at is None,
+        bool(row.data.get("launched_on")), day_of(row.data.get("launch")), day_of(row.data.get("deadline")),
+        owner.name if owner else "", everybody, counted(RESPONDED), counted(ACCOUNTED),
+        everybody > 0 and counted(FULFILLED) == everybody,
+        next_step(row.process, row.state, row.data),
+        bool(row.closed_at is None and row.deadline_at and row.deadline_at < here.now),
     )  # fmt: skip
 
 
-def next_step(state: str, data: Mapping[str, Any]) -> str:
+def next_step(process: str, state: str, data: Mapping[str, Any]) -> str:
     """Return what is to be done next in a campaign, in words; nothing when it is closed."""
     if state == "aggregation" and data.get("report"):
         return "A manager approves the report"
     if state == "ready" and data.get("launch_obstacle"):
         return f"The launch is held up: {data['launch_obstacle']}"
-    return NEXT_STEP.get(state, "")
+    own = OF_SIGN_OFFS if process == KINDS["signoff"] else {}
+    return own.get(state) or NEXT_STEP.get(state, "")

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import func, select
 
 from cases import facts as case_facts
-from cases.campaigning.counts import AWAITED, TO_REVIEW, UNREACHABLE, Counts, counts
+from cases.campaigning.counts import Counts, counts
 from cases.campaigning.curve import Curve, curve
 from cases.campaigning.lines import COLUMNS, SOURCE, Line, lines
 from cases.campaigning.moves import Move, moves_of
 from cases.campaigning.overview import next_step
 from cases.campaigning.risks import at_risk
 from cases.campaigning.sight import Acting, Sight, looking
+from cases.campaigns import kind_of
 from cases.environment import Environment
 from cases.rows import case_of
 from cases.tables import CaseRow
@@ -23,7 +24,9 @@ from members.tables import Member
 from state_machines import clockwork
 from state_machines.ladders import EXPIRES
 from state_machines.process import Process
+from state_machines.processes.reaching import ASKED_UNREACHABLE
 from state_machines.registry import process_named
+from state_machines.standing import Standing
 from state_machines.values import Actor, Case, Context
 
 MOST_AT_RISK = 10
@@ -55,6 +58,8 @@ class CampaignPage:
     """Everything about a campaign that one person may see."""
 
     ref: str
+    kind: str
+    """``survey`` or ``signoff``."""
     title: str
     state: str
     state_title: str
@@ -93,15 +98,18 @@ def campaign_page(
         owner = sight.here.staffing.get(row.owner_id) if row.owner_id is not None else None
         coming = _coming(process, case, context) if row.closed_at is None else []
         return CampaignPage(
-            row.ref, row.subject, row.state, state.title, state.help, row.closed_at is None, row.version,
-            owner.name if owner else "", date.fromisoformat(row.data["launch"]),
+            row.ref, kind_of(row.process), row.subject, row.state, state.title, state.help, row.closed_at is None,
+            row.version, owner.name if owner else "", date.fromisoformat(row.data["launch"]),
             date.fromisoformat(row.data["deadline"]), _questionnaire(row.data), dict(row.data.get("population") or {}),
-            found, curve(sight, found), risky, total, next_step(row.state, row.data), coming,
-            list(moves_of(sight, row, acting).values()), checklist(row, found),
+            found, curve(sight, found), risky, total, next_step(row.process, row.state, row.data), coming,
+            list(moves_of(sight, row, acting).values()), checklist(sight, found),
         )  # fmt: skip
 
 
 def _questionnaire(data: Any) -> str:
+    """What is asked, in words: the questionnaire of a survey, or the document of a sign-off."""
+    if data.get("document"):
+        return f"{data.get('document_title')}, version {data.get('document_number')}"
     version = data.get("questionnaire_version")
     return f"{data.get('questionnaire')}{f', version {version}' if version else ''}"
 
@@ -110,11 +118,11 @@ def _at_risk(sight: Sight) -> tuple[list[Line], int]:
     """The members most at risk, and how many there are."""
     if not sight.row.data.get("launched_on"):
         return [], 0
-    unreachable = CaseRow.state.in_(sorted(UNREACHABLE)).desc()
+    unreachable = sight.standing(Standing.UNREACHED).desc()
     order = (CaseRow.data["deadline"].astext, unreachable, Member.name_key, CaseRow.id)
     worst = (
         select(CaseRow.id, func.count().over().label("everybody")).select_from(SOURCE)
-        .where(sight.listed, at_risk(sight.here.env.policy, sight.today))
+        .where(sight.listed, at_risk(sight.child, sight.here.env.policy, sight.today))
         .order_by(*order).limit(MOST_AT_RISK).subquery()
     )  # fmt: skip
     wanted = select(*COLUMNS, worst.c.everybody).select_from(SOURCE.join(worst, worst.c.id == CaseRow.id))
@@ -137,26 +145,66 @@ def _coming(process: Process, case: Case, context: Context) -> list[Coming]:
     return sorted(found, key=lambda each: each.at)
 
 
-def checklist(row: Any, found: Counts) -> list[Step]:
+def checklist(sight: Sight, found: Counts) -> list[Step]:
     """Return what stands between a campaign and its end at 100 %, rule by rule."""
     if not found.launched:
         return []
-    coordinators, managers = "Coordinators", "Managers"
-    awaited, unreachable = found.of(AWAITED), found.unreachable
+    signs = kind_of(sight.row.process) == "signoff"
+    return [*(_of_sign_off(found) if signs else _of_survey(sight.row, found)), _end(sight.row)]
+
+
+_COORDINATORS, _MANAGERS = "Coordinators", "Managers"
+
+
+def _waiting(found: Counts) -> list[Step]:
+    """What both kinds of campaign wait for, before answers are looked at."""
+    awaited, unreachable = found.standing(Standing.AWAITED), found.unreachable
     exemptions, decisions = found.of({"exemption_requested"}), found.of({"decision"})
-    review, queried = found.of(TO_REVIEW), found.of({"queried"})
-    report, closed = row.data.get("report"), row.closed_at is not None
-    approved = row.state in ("reported", "closed_100", "closed_exception")
+    proofs = found.of({ASKED_UNREACHABLE})
     return [
-        Step("Everybody who can be reached has answered", not awaited, awaited, coordinators, "awaited"),
-        Step("Everybody can be reached", not unreachable, unreachable, coordinators, "bounced"),
-        Step("Every request for an exemption is decided", not exemptions, exemptions, managers, "exemption_requested"),
-        Step("Nobody waits for a manager's decision", not decisions, decisions, managers, "decision"),
-        Step("Every question we asked back is answered", not queried, queried, coordinators, "queried"),
-        Step("Every answer is reviewed", not review, review, coordinators, "to_review"),
-        Step("Nobody failed or refused to answer", not found.unanswered, found.unanswered,
-             "Only a late answer helps; otherwise a senior manager closes with exceptions", "failed"),
-        Step("The report is submitted", bool(report) or approved, 0, coordinators),
-        Step("The report is approved by somebody else", approved, 0, managers),
-        Step("The campaign is closed", closed, 0, managers),
+        Step("Everybody who can be reached has answered", not awaited, awaited, _COORDINATORS, "awaited"),
+        Step("Everybody can be reached", not unreachable, unreachable, _COORDINATORS, "bounced"),
+        Step("Every request for an exemption is decided", not exemptions, exemptions, _MANAGERS, "exemption_requested"),
+        *([Step("Every proposal that somebody cannot be reached is decided", False, proofs, _MANAGERS,
+                ASKED_UNREACHABLE)] if proofs else []),
+        Step("Nobody waits for a manager's decision", not decisions, decisions, _MANAGERS, "decision"),
     ]  # fmt: skip
+
+
+def _refused(found: Counts, what: str, late: str) -> list[Step]:
+    left, lost = found.unanswered, found.not_reached
+    who = f"Only a late {late} helps; otherwise a senior manager closes with exceptions"
+    return [
+        Step(what, not left, left, who, "failed"),
+        *([Step("Nobody was found to be unreachable", False, lost, who, "not_reached")] if lost else []),
+    ]
+
+
+def _of_survey(row: Any, found: Counts) -> list[Step]:
+    review, queried = found.standing(Standing.IN_REVIEW), found.standing(Standing.ASKED_BACK)
+    report, approved = row.data.get("report"), row.state in ("reported", "closed_100", "closed_exception")
+    return [
+        *_waiting(found),
+        Step("Every question we asked back is answered", not queried, queried, _COORDINATORS, "queried"),
+        Step("Every answer is reviewed", not review, review, _COORDINATORS, "to_review"),
+        *_refused(found, "Nobody failed or refused to answer", "answer"),
+        Step("The report is submitted", bool(report) or approved, 0, _COORDINATORS),
+        Step("The report is approved by somebody else", approved, 0, _MANAGERS),
+    ]
+
+
+def _of_sign_off(found: Counts) -> list[Step]:
+    check, countersign = found.of({"signed"}), found.of({"countersigning"})
+    reserved = found.of({"signed_with_reservation"})
+    return [
+        *_waiting(found),
+        Step("Every signature is checked", not check, check, _COORDINATORS, "signed"),
+        Step("Every reservation is decided", not reserved, reserved, _MANAGERS, "signed_with_reservation"),
+        *([Step("Every signature is countersigned", False, countersign, _MANAGERS, "countersigning")]
+          if countersign else []),
+        *_refused(found, "Nobody failed or refused to sign", "signature"),
+    ]  # fmt: skip
+
+
+def _end(row: Any) -> Step:
+    return Step("The campaign is closed", row.closed_at is not None, 0, _MANAGERS)

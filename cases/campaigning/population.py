@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import yaml
 from sqlalchemy import ColumnElement, func, literal, not_, select, true, union_all
 from sqlalchemy.types import Text
 
-from cases.environment import Environment
+from cases.commands import acts_for
+from cases.environment import Environment, world
+from cases.permissions import visible
 from cases.questionnaires import SHIPPED
+from cases.tables import CaseRow
 from config.database import reading, without_nul
 from config.settings import Settings
 from members import store as member_store
@@ -74,9 +78,29 @@ def _head(path: Path) -> Questions | None:
     try:
         raw = yaml.safe_load(path.read_text("utf-8"))
         number = sum(len(section["questions"]) for section in raw["sections"])
-        return Questions(path.stem, str(raw["title"]), int(raw["version"]), number)
+        title = raw["title"] if isinstance(raw["title"], str) else raw["title"][raw["languages"][0]]
+        return Questions(path.stem, str(title), int(raw["version"]), number)
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return None  # planning with it says what is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A document that can be asked to be signed."""
+
+    ref: str
+    title: str
+    number: str
+    languages: tuple[str, ...]
+
+
+def in_force(env: Environment, *, actor: Actor, now: datetime | None = None) -> list[InForce]:
+    """Return the documents in force that a person may see, by title; one statement beside those of the world."""
+    with reading(env.engine) as conn:
+        here = world(conn, env, now)
+        mine = (CaseRow.process == "code_document", CaseRow.state == "effective", visible(actor, acts_for(actor, here)))
+        rows = conn.execute(select(CaseRow.ref, CaseRow.data).where(*mine).order_by(CaseRow.subject, CaseRow.id))
+        return [InForce(row.ref, row.data["title"], row.data["number"], tuple(row.data["languages"])) for row in rows]
 
 
 def values_of(env: Environment, *, lent: Collection[str] = (), actor: Actor) -> dict[str, list[tuple[str, int]]]:

@@ -1,59 +1,54 @@
-"""What members answered, question by question: counted by the database, small cells left out.
+"""What members answered, question by question: what may be shared, or everything for those who may read it anyway.
 
-A figure stands on at least as many answers as the policy's ``smallest_cell``. A cell that is left out cannot be worked
-out from the others: where it would be the only one, the next smallest is left out as well.
+What may be shared holds no name and no figure on fewer answers than the policy's ``smallest_cell``, nor what such could
+be worked out from; it counts everybody of the campaign this person is told of. The internal view leaves nothing out and
+counts only the answers that the person may open, one by one.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Numeric, Select, Text, case, cast, column, func, literal, select, true
-from sqlalchemy.dialects.postgresql import JSONB
-
+from cases.campaigning.answered import DIMENSIONS, NARROWED_BY, Asked, everybody, questionnaire_of, source_of
 from cases.campaigning.counts import Counts, counts
 from cases.campaigning.sight import Sight, looking
-from cases.campaigns import RESPONDED
 from cases.environment import Environment
-from cases.questionnaires import kept
-from cases.tables import CaseRow, ResponseAnswers
+from cases.errors import BadInput, NotAllowed
+from state_machines.registry import process_named
+from state_machines.standing import LEFT_OUT, Standing
 from state_machines.values import Actor
-from surveys.questions import (
-    MultipleQuestion,
-    NumberQuestion,
-    PercentagesQuestion,
-    Question,
-    SingleQuestion,
-)
-from surveys.values import show
+from surveys.aggregate import NOT_STATED, QuestionFigures, Response, aggregate
+from surveys.items import items
+from surveys.questionnaire import Questionnaire
+from surveys.telling import Group, ItemFigures, Rule
 
-CHOSEN = ("yes_no", "single", "multiple")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """How many gave one of the answers there are."""
-
-    label: str
-    number: int | None
-    """None: too few to be told."""
-    share: str
+APPROVED = frozenset({"reported", "closed_100", "closed_exception"})
+"""States of a campaign whose report somebody has approved."""
 
 
 @dataclass(frozen=True)
-class QuestionResult:
-    """What members answered to one question."""
+class Narrowed:
+    """Of whom results are told; empty: of everybody."""
 
-    question: Question
-    answered: int | None
-    """None: too few to be told."""
-    cells: tuple[Cell, ...]
-    figures: tuple[tuple[str, str], ...]
-    """Name and value, such as the median."""
+    tier: str = ""
+    country: str = ""
+    region: str = ""
+    team: str = ""
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """Return the dimensions that are narrowed, and to what."""
+        return {name: getattr(self, name) for name in NARROWED_BY if getattr(self, name)}
+
+    def holds(self, groups: Mapping[str, str]) -> bool:
+        """Return whether somebody of these groups is among them."""
+        return all((groups.get(name) or NOT_STATED) == group for name, group in self.chosen.items())
+
+
+EVERYBODY = Narrowed()
 
 
 @dataclass(frozen=True)
@@ -62,127 +57,116 @@ class Results:
 
     ref: str
     title: str
+    state: str
+    as_at: datetime
     counts: Counts
     smallest: int
-    parts: list[tuple[str, list[QuestionResult]]]
+    dominance: float
+    shared: bool
+    narrowed: Narrowed
+    questionnaire: str
+    parts: list[tuple[str, list[QuestionFigures]]]
+    groups: Mapping[str, Sequence[str]]
+    """Of each dimension the groups there are."""
+    people: Mapping[Standing | None, int]
+    """Everybody the figures are about, by how they stand."""
+    due: Mapping[tuple[str, str], int]
+    """How many had to answer, by dimension and group; of everybody under two empty names."""
+    used: int
+    """How many answers were counted."""
+    panel: int
+    """How many of these answered last year too."""
+    source: str
+    approved: bool
+    may_share: bool
+    """Whether this person may take what is shared: it is of all teams."""
+
+    @property
+    def eligible(self) -> int:
+        """Everybody the figures are about, answered or not, exempt or not."""
+        return sum(self.people.values())
+
+    @property
+    def exempt(self) -> int:
+        """How many of them need not answer."""
+        return self.people.get(Standing.EXEMPT, 0)
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Return the dimension and the group that figures to be shared are about; of everybody two empty names."""
+        return next(iter(self.narrowed.chosen.items()), ("", "")) if self.shared else ("", "")
+
+    def coverage(self, n: int, group: tuple[str, str] = ("", "")) -> float | None:
+        """Return the share of those who had to answer on whom a figure stands, in per cent; None of nobody."""
+        due = self.due.get(group, 0)
+        return 100 * n / due if due else None
+
+    def told(self, item: ItemFigures) -> Group:
+        """Return the figures of an item that are looked at: of everybody, or of the one group that was chosen."""
+        dimension, group = self.group
+        if not dimension:
+            return item.all
+        return next((each for each in item.by[dimension] if each.name == group), Group(group, 0))
 
 
-def results(env: Environment, ref: str, *, actor: Actor, now: datetime | None = None) -> Results:
-    """Return what the members whom this person is told of have answered. Raises CaseNotFound or BadInput."""
+def results(
+    env: Environment, ref: str, *, shared: bool = True, narrowed: Narrowed = EVERYBODY, handed_out: bool = False,
+    actor: Actor, now: datetime | None = None,
+) -> Results:  # fmt: skip
+    """Return the results of a campaign. ``handed_out``: as something to pass on, which asks for sight of all teams.
+
+    Raises CaseNotFound, BadInput, or NotAllowed for what is to be passed on.
+    """
     with looking(env, ref, actor=actor, now=now) as sight:
-        found = counts(sight)
-        questionnaire = kept(sight.conn, str(sight.row.data["questionnaire_fingerprint"]))
-        smallest = int(env.policy.setting("survey_campaign", "smallest_cell"))
-        figures, chosen, shares = _figures(sight), _chosen(sight, questionnaire.questions), _shares(sight)
-        parts = [
-            (section.title, [
-                _result(question, figures.get(question.id), chosen[question.id], shares[question.id], smallest)
-                for question in section.questions
-            ])
-            for section in questionnaire.sections
-        ]  # fmt: skip
-        return Results(sight.row.ref, sight.row.subject, found, smallest, parts)
+        if shared and handed_out and not sight.whole:
+            raise NotAllowed("What is passed on is of all teams; whoever sees all of them can take it.")
+        if shared and (len(narrowed.chosen) > 1 or narrowed.team):
+            raise BadInput("In what may be shared, choose one of tier, country and region.")
+        return _results(sight, everybody(sight, named=not shared), questionnaire_of(sight), shared, narrowed)
 
 
-def _answers(sight: Sight) -> Any:
-    """The newest submitted answers of each member, one row a question; what a caveat excludes is left out."""
-    newest = (
-        select(ResponseAnswers.answers["answers"].label("answers"), CaseRow.data["excluded"].label("excluded"))
-        .join(CaseRow, CaseRow.id == ResponseAnswers.case_id)
-        .where(sight.counted, CaseRow.state.in_(sorted(RESPONDED)), ResponseAnswers.submitted)
-        .distinct(ResponseAnswers.case_id).order_by(ResponseAnswers.case_id, ResponseAnswers.revision.desc())
-        .cte("newest")
+def _results(
+    sight: Sight, people: list[Asked], questionnaire: Questionnaire, shared: bool, narrowed: Narrowed
+) -> Results:
+    setting = sight.here.env.policy.setting
+    smallest, share = int(setting("survey_campaign", "smallest_cell")), setting("survey_campaign", "dominance_percent")
+    inside = people if shared else [each for each in people if narrowed.holds(each.groups)]
+    responses = [each.response for each in inside if each.response is not None]
+    rule = Rule(smallest if shared else 0, int(share) / 100)
+    state = process_named(sight.row.process).state(sight.row.state)
+    return Results(
+        ref=sight.row.ref, title=sight.row.subject, state=state.title, as_at=sight.here.now, counts=counts(sight),
+        smallest=smallest, dominance=rule.dominance, shared=shared, narrowed=narrowed,
+        questionnaire=f"{questionnaire.title}, version {questionnaire.version}",
+        parts=_parts(questionnaire, responses, rule), groups=_groups(people, shared=shared),
+        people=Counter(each.standing for each in inside), due=_due(inside),
+        used=len(responses), panel=sum(each.before is not None for each in responses),
+        source=source_of(inside), approved=sight.row.state in APPROVED, may_share=sight.whole,
     )  # fmt: skip
-    pair = func.jsonb_each(newest.c.answers).table_valued(column("key", Text), column("value", JSONB), name="pair")
-    excluded = func.coalesce(newest.c.excluded, literal([], JSONB)).op("?")(pair.c.key)
-    each = select(pair.c.key, pair.c.value).select_from(newest.join(pair, true())).where(~excluded)
-    return each.cte("each")
 
 
-def _figures(sight: Sight) -> dict[str, Any]:
-    """Of each question how many answered, and of numbers the median and the mean."""
-    each = _answers(sight)
-    number = case((func.jsonb_typeof(each.c.value) == "number", cast(each.c.value, Numeric)), else_=None)
-    half = func.percentile_cont(0.5).within_group(number)
-    statement = select(each.c.key, func.count().label("n"), half.label("median"), func.avg(number).label("mean"))
-    return {row.key: row for row in sight.conn.execute(statement.group_by(each.c.key))}
+def _parts(
+    questionnaire: Questionnaire, responses: Sequence[Response], rule: Rule
+) -> list[tuple[str, list[QuestionFigures]]]:
+    found = items(questionnaire)
+    wanted = [(question, found[question.id]) for question in questionnaire.questions if question.id in found]
+    told = {each.question.id: each for each in aggregate(responses, wanted, DIMENSIONS, rule)}
+    return [
+        (section.title, [told[question.id] for question in section.asked if question.text and question.id in told])
+        for section in questionnaire.sections
+    ]
 
 
-def _chosen(sight: Sight, questions: Sequence[Question]) -> dict[str, dict[str, int]]:
-    """Of each question with choices how often each was chosen."""
-    each = _answers(sight)
-    listed = case(
-        (func.jsonb_typeof(each.c.value) == "array", each.c.value), else_=func.jsonb_build_array(each.c.value)
-    )
-    item = func.jsonb_array_elements_text(listed).table_valued(column("choice", Text), name="item").render_derived()
-    names = [question.id for question in questions if question.type in CHOSEN]
-    statement: Select[Any] = (
-        select(each.c.key, item.c.choice, func.count().label("n"))
-        .select_from(each.join(item, true())).where(each.c.key.in_(names)).group_by(each.c.key, item.c.choice)
-    )  # fmt: skip
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in sight.conn.execute(statement):
-        found[row.key][row.choice] = row.n
-    return found
+def _due(people: Sequence[Asked]) -> dict[tuple[str, str], int]:
+    """Count who had to answer: everybody who is not exempt and was not left out."""
+    found: Counter[tuple[str, str]] = Counter()
+    for each in people:
+        if each.standing not in LEFT_OUT | {Standing.EXEMPT}:
+            found[("", "")] += 1
+            found.update((name, each.groups[name] or NOT_STATED) for name in DIMENSIONS)
+    return dict(found)
 
 
-def _shares(sight: Sight) -> dict[str, dict[str, float]]:
-    """Of each question that asks for percentages the sum of each part."""
-    each = _answers(sight)
-    mapping = case((func.jsonb_typeof(each.c.value) == "object", each.c.value), else_=literal({}, JSONB))
-    part = func.jsonb_each(mapping).table_valued(column("key", Text), column("value", JSONB), name="part")
-    number = case((func.jsonb_typeof(part.c.value) == "number", cast(part.c.value, Numeric)), else_=None)
-    statement = (
-        select(each.c.key, part.c.key.label("part"), func.sum(number).label("total"))
-        .select_from(each.join(part, true())).group_by(each.c.key, part.c.key)
-    )  # fmt: skip
-    found: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in sight.conn.execute(statement):
-        if row.total is not None:
-            found[row.key][row.part] = float(row.total)
-    return found
-
-
-def _result(
-    question: Question, row: Any, chosen: Mapping[str, int], shares: Mapping[str, float], smallest: int
-) -> QuestionResult:
-    answered = row.n if row is not None else 0
-    if 0 < answered < smallest:
-        return QuestionResult(question, None, (), ())
-    cells: tuple[Cell, ...] = ()
-    figures: tuple[tuple[str, str], ...] = ()
-    if question.type in CHOSEN and answered:
-        cells = _cells(_labels(question), chosen, answered, smallest, alone=question.type != "multiple")
-    if isinstance(question, NumberQuestion) and row is not None and row.median is not None:
-        unit = f" {question.unit}" if question.unit else ""
-        figures = tuple((name, f"{show(round(float(value), 1))}{unit}") for name, value in
-                        (("Median", row.median), ("Mean", row.mean)))  # fmt: skip
-    if isinstance(question, PercentagesQuestion) and answered:
-        figures = tuple((f"{part.text}, mean", f"{show(round(shares.get(part.id, 0) / answered, 1))} %")
-                        for part in question.parts)  # fmt: skip
-    return QuestionResult(question, answered, cells, figures)
-
-
-def _labels(question: Question) -> list[tuple[str, str]]:
-    if isinstance(question, SingleQuestion | MultipleQuestion):
-        return [(choice.value, choice.label) for choice in question.choices]
-    return [("true", "Yes"), ("false", "No")]
-
-
-def _cells(
-    labels: Sequence[tuple[str, str]], chosen: Mapping[str, int], answered: int, smallest: int, *, alone: bool
-) -> tuple[Cell, ...]:
-    """The cells of a question. ``alone``: everybody chose one, so that one cell follows from the others."""
-    numbers = {value: chosen.get(value, 0) for value, _ in labels}
-    hidden = {value for value, number in numbers.items() if 0 < number < smallest}
-    if alone and hidden and sum(numbers[value] for value in hidden) < smallest:
-        rest = sorted((number, value) for value, number in numbers.items() if value not in hidden and number)
-        hidden |= {rest[0][1]} if rest else set()
-    if not alone:  # that somebody did not choose it is a cell as well
-        hidden |= {value for value, number in numbers.items() if 0 < answered - number < smallest}
-    return tuple(
-        Cell(label, None, "")
-        if value in hidden
-        else Cell(label, numbers[value], f"{100 * numbers[value] / answered:.0f} %")
-        for value, label in labels
-    )
+def _groups(people: Sequence[Asked], *, shared: bool) -> dict[str, list[str]]:
+    names = DIMENSIONS if shared else NARROWED_BY
+    return {name: sorted({each.groups[name] or NOT_STATED for each in people}) for name in names}

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import func, select
 
 from cases.campaigning.beside import File, Part, parts_of
-from cases.campaigning.counts import TO_REVIEW
 from cases.campaigning.lines import Line, lines
 from cases.campaigning.moves import Move, moves_of
 from cases.campaigning.sight import Acting, Sight, looking, response_of
@@ -22,6 +21,7 @@ from members import store as member_store
 from members.cards import Contact
 from members.tables import Member
 from state_machines.objections import capital
+from state_machines.standing import Standing
 from state_machines.values import Actor
 from surveys.questionnaire import Questionnaire
 from surveys.scoring import Driver, Score, UnknownModel
@@ -97,6 +97,7 @@ def review(
     """Return one response of a campaign for its reviewer. Raises CaseNotFound or BadInput."""
     with looking(env, ref, actor=actor, now=now) as sight:
         row = response_of(sight, case_ref)
+        sight.require_questions()
         questionnaire = kept(sight.conn, str(row.data["questionnaire_fingerprint"]))
         found = _revisions(sight, row.id)
         newest = found[0] if found else None
@@ -186,7 +187,7 @@ def _neighbours(sight: Sight, case_id: int) -> tuple[str | None, str | None, int
         select(CaseRow.id, CaseRow.ref, over(func.lag(CaseRow.ref)).label("previous"),
                over(func.lead(CaseRow.ref)).label("following"), over(func.row_number()).label("place"),
                func.count().over().label("everybody"))
-        .where(sight.listed, CaseRow.state.in_(sorted(TO_REVIEW))).subquery()
+        .where(sight.listed, sight.standing(Standing.IN_REVIEW)).subquery()
     )  # fmt: skip
     mine = (queue.c.id == case_id).desc()
     row = sight.conn.execute(select(queue).order_by(mine, queue.c.place).limit(1)).one_or_none()

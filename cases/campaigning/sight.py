@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select, true
 
-from cases.campaigns import KINDS
+from cases.campaigns import KINDS, child_of
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseNotFound
@@ -24,9 +24,12 @@ from cases.sight import row_seen
 from cases.tables import CaseRow
 from config.database import Connection, reading
 from members.visibility import lent_teams, sees_all_teams, visible_members
+from state_machines.process import Process
+from state_machines.standing import Standing
 from state_machines.values import Actor
 
 RESPONSE = "survey_response"
+"""The children of a survey; what is about questions and answers is about them alone."""
 Acting = Callable[[int | None], Actor]
 """As whom somebody acts on a case of this owner: on their behalf where they are away and this person deputises."""
 
@@ -59,10 +62,25 @@ class Sight:
         return visible_members(self.actor, lent_teams(self.actor, self.here.staffing, self.today))
 
     @property
+    def child(self) -> Process:
+        """The process of the cases of its members."""
+        return child_of(self.row.process)
+
+    def standing(self, *wanted: Standing) -> ColumnElement[bool]:
+        """Whether a member of this campaign stands in one of these ways."""
+        return CaseRow.state.in_(sorted(self.child.states_in(*wanted)))
+
+    def require_questions(self) -> None:
+        """Raise BadInput for a campaign that asks no questions."""
+        if self.child.name != RESPONSE:
+            raise BadInput(f"{self.row.ref} asks no questions: members sign a document, and each signature is a case.")
+
+    @property
     def of_campaign(self) -> ColumnElement[bool]:
-        """The responses of this campaign."""
+        """The responses of this campaign; what a newer round has replaced is none any more."""
         found: ColumnElement[bool] = CaseRow.parent_id == self.row.id
-        return found
+        replaced = sorted(self.child.states_in(Standing.REPLACED))
+        return found & CaseRow.state.not_in(replaced) if replaced else found
 
     @property
     def counted(self) -> ColumnElement[bool]:

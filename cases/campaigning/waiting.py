@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, tuple_
 
-from cases.campaigning.counts import TO_REVIEW, Counts, counts
+from cases.campaigning.counts import Counts, counts
 from cases.campaigning.lines import SOURCE
 from cases.campaigning.sight import looking
 from cases.environment import Environment
@@ -16,9 +16,11 @@ from cases.rows import day_of
 from cases.tables import CaseRow
 from config.database import without_nul
 from members.tables import Member
+from state_machines.standing import Standing
 from state_machines.values import Actor
 
 PAGE = 50
+_TO_LOOK_AT = (Standing.IN_REVIEW,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def waiting_page(
 ) -> WaitingPage:
     """Return one page of the answers that wait for a review. Raises CaseNotFound or BadInput."""
     with looking(env, ref, actor=actor, now=now) as sight:
-        where = [sight.listed, CaseRow.state.in_(sorted(TO_REVIEW))]
+        where = [sight.listed, sight.standing(*_TO_LOOK_AT)]
         order = (CaseRow.deadline_at, CaseRow.id)
         if after:
             last = select(*order).where(sight.listed, CaseRow.ref == without_nul(after))

@@ -24,7 +24,7 @@ from cases.tables import CaseRow
 from config.database import Connection, reading, without_nul
 from members.staffing import Person
 from members.tables import Member
-from state_machines.engine import choices
+from state_machines.choosing import choices
 from state_machines.objections import payload_errors
 from state_machines.process import Transition
 from state_machines.registry import process_named

@@ -66,7 +66,7 @@ def team_load(env: Environment, *, actor: Actor, now: datetime) -> TeamLoad:
     with reading(env.engine) as conn:
         here = world(conn, env, now)
         found, week_ends = _counted(conn, actor, here)
-        people, whose = _answered_for(actor, here)
+        people, whose = answered_for(actor, here)
         today = env.calendar.local_date(now)
         shown = [p for p in people if p.active or found.get(p.id, {}).get("open")]
         loads = [_load(person, found.get(person.id, {}), here, today) for person in shown]
@@ -99,8 +99,8 @@ def _counted(conn: Connection, actor: Actor, here: World) -> tuple[dict[int, dic
     return {row.person: {name: getattr(row, name) for name in COUNTS} for row in rows}, sunday
 
 
-def _answered_for(actor: Actor, here: World) -> tuple[list[Person], str]:
-    """The people the actor manages over any number of steps, or today for somebody away; or everybody."""
+def answered_for(actor: Actor, here: World) -> tuple[list[Person], str]:
+    """Return the people the actor manages over any number of steps, or today for somebody away; or everybody."""
     everybody = [p for p in here.staffing.people.values() if p.roles - {Role.AUDITOR, Role.ADMINISTRATOR}]
     if actor.roles & SEE_EVERYBODY:
         return everybody, "those of everybody"

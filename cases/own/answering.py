@@ -27,8 +27,9 @@ from config.database import Connection, transaction
 from surveys.answers import Validated, validate
 from surveys.normalise import normalise
 from surveys.questionnaire import Questionnaire
-from surveys.questions import Question
+from surveys.questions import FileQuestion, Question
 from surveys.values import clean_text, is_blank
+from surveys.wording import digests_of
 
 LONGEST_COMMENT = 5000
 _BEFORE_SAVING = ("invited", "opened")
@@ -47,6 +48,8 @@ class Given:
     """Digests of files to put to a question; they are on the case already."""
     drop: Mapping[str, str] = field(default_factory=dict)
     """The digest of a file to take away from a question."""
+    language: str = ""
+    """The language the form was in."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,16 @@ def save(env: Environment, holder: Holder, given: Given, *, step: bool, now: dat
             holding = replace(holder, case=locked.case)
             questionnaire = kept(conn, str(locked.case.data["questionnaire_fingerprint"]))
             before = filled_of(conn, holding)
-            after, errors, conflicts = _merged(questionnaire, before, given)
+            spoken = given.language if given.language in questionnaire.languages else before.language
+            after, errors, conflicts = _merged(questionnaire.in_language(spoken), before, given)
             last = newest(conn, locked.case.id)
             changed = after.as_raw() != before.as_raw()
-            if changed:
+            after = replace(after, language=spoken)
+            if changed or spoken != before.language:
                 _keep_draft(conn, locked.case.id, after, last.revision if last is not None else 0, here.now)
             begins = changed and locked.case.state in _BEFORE_SAVING
             if (begins or step) and (last is None or _sendable(questionnaire, after) != _part(last.answers)):
-                raw = {**_sendable(questionnaire, after), "respondent": after.respondent}
+                raw = {**_sendable(questionnaire, after), "respondent": after.respondent, "language": spoken}
                 taken(conn, locked, raw, False, here, holder.actor)
             return Saved(here.now, errors, conflicts)
 
@@ -105,7 +110,7 @@ def _merged(
     conflicts: dict[str, Any] = {}
     for name in given.questions:
         question = questionnaire.by_id.get(name)
-        if question is None or question.type == "file":
+        if question is None or question.type in ("file", "calculate"):
             continue
         value, wrong = _read(question, given)
         if wrong:
@@ -157,14 +162,17 @@ def _attached(
     evidence = {name: list(digests) for name, digests in before.items()}
     for name, digest in given.drop.items():
         evidence[name] = [one for one in evidence.get(name, []) if one != digest]
-        if answers.get(name) == digest:
-            answers.pop(name)
+        if name in answers and isinstance(questionnaire.by_id.get(name), FileQuestion):
+            left = [one for one in digests_of(answers[name]) if one != digest]
+            _put(answers, name, left if left and isinstance(answers[name], list) else next(iter(left), None))
     for name, digests in given.files.items():
         question = questionnaire.by_id.get(name)
         if question is None or not digests:
             continue
-        if question.type == "file":
-            answers[name] = digests[-1]
+        if isinstance(question, FileQuestion):
+            held = digests_of(answers[name]) if name in answers else []
+            together = list(dict.fromkeys([*held, *digests]))
+            answers[name] = together[: question.max_files] if question.max_files > 1 else digests[-1]
         elif question.evidence != "none":
             evidence[name] = list(dict.fromkeys([*evidence.get(name, []), *digests]))
     return {name: digests for name, digests in evidence.items() if digests}

@@ -22,6 +22,8 @@ from state_machines.registry import process_named
 from state_machines.values import Actor, Case, Message, Outcome
 
 TOLD = "told"
+WITH_EVIDENCE = frozenset({"sign", "reserve"})
+"""Triggers that are pulled where their evidence is written (cases/own/giving_signature.py), and nowhere else."""
 LONGEST_TEXT = 8000
 MOST_A_DAY = 20
 """So often the holders of a link may write to us about its case within a day; then they are asked to call."""
@@ -34,8 +36,11 @@ def act(
 ) -> Outcome | None:  # fmt: skip
     """Pull a trigger as the holder of a link and return what it did; None when the same form was sent before.
 
-    ``seen`` is the last event on the page the form stood on. Raises TransitionRefused with the rule's sentence.
+    ``seen`` is the last event on the page the form stood on. Raises TransitionRefused with the rule's sentence, or
+    NotAllowed for what has a page of its own.
     """
+    if holder.case.process == "signature" and trigger in WITH_EVIDENCE:
+        raise NotAllowed("A document is signed on the page that shows it.")
 
     def once() -> Outcome | None:
         with transaction(env.engine) as conn:

@@ -27,7 +27,7 @@ LEAVE_DAYS = 7
 _STILL_SHOWN = timedelta(days=60)
 """So long after a case was closed a fresh link to it is mailed: to read what came of it, or to ask for stage 2."""
 _MOST_CASES = 5
-_OWN = ("survey_response", "cancellation", "complaint", "monitoring")
+_OWN = ("survey_response", "signature", "cancellation", "complaint", "monitoring")
 
 
 def own_token(env: Environment, conn: Connection, purpose: str, case_id: int) -> str:

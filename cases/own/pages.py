@@ -23,9 +23,9 @@ from members import store as member_store
 from members.cards import Contact
 from members.tables import Member
 from notifications import links
-from notifications.recipients import CONTACT, MEMBER_AUDIENCES, usable
+from notifications.recipients import CONTACT, MEMBER_AUDIENCES, in_turn
 from notifications.tables import SENT, MessageRow
-from state_machines.engine import Choice, choices
+from state_machines.choosing import Choice, choices
 from state_machines.registry import process_named
 from state_machines.values import Actor, Case, Role
 
@@ -209,9 +209,9 @@ def require_room(env: Environment, holder: Holder) -> None:
 
 
 def own_contacts(env: Environment, holder: Holder) -> list[Contact]:
-    """Return the contacts of the holder's member that mail can reach, the first to be written to first."""
+    """Return the contacts of the holder's member that mail can reach, the one who is written to now first."""
     member_id = holder.case.member_id
     if holder.purpose != links.MEMBER or member_id is None:
         return []
     with reading(env.engine) as conn:
-        return usable(member_store.contacts_of(conn, [member_id])[member_id])
+        return in_turn(member_store.contacts_of(conn, [member_id])[member_id], holder.case.data)

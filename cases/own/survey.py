@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -20,10 +20,12 @@ from config.database import Connection, json_text, reading
 from state_machines.registry import process_named
 from state_machines.values import Role
 from surveys.answers import Invalid, validate
+from surveys.constraints import broken
+from surveys.languages import best
 from surveys.normalise import normalise
 from surveys.questionnaire import Questionnaire
-from surveys.questions import Question
-from surveys.routing import asked, required
+from surveys.questions import CalculateQuestion, Question
+from surveys.routing import asked, counted, notes, required
 from surveys.values import Value
 
 PARTS = ("answers", "evidence", "comments")
@@ -38,6 +40,8 @@ class Filled:
     comments: dict[str, str] = field(default_factory=dict)
     respondent: dict[str, str] = field(default_factory=dict)
     at: datetime | None = None
+    language: str = ""
+    """The language last answered in; empty while nobody has chosen one."""
 
     def seen(self, question: str) -> str:
         """Return a short fingerprint of the answer to a question; it tells a form whether somebody changed it."""
@@ -50,7 +54,8 @@ class Filled:
 
     def as_raw(self) -> dict[str, Any]:
         """Return it as `surveys.answers.validate` takes it."""
-        return {"answers": self.answers, "evidence": self.evidence, "comments": self.comments}
+        said = {"language": self.language} if self.language else {}
+        return {"answers": self.answers, "evidence": self.evidence, "comments": self.comments, **said}
 
 
 @dataclass(frozen=True)
@@ -65,24 +70,47 @@ class SectionProgress:
     """Required questions of it without an answer."""
 
 
-@dataclass(frozen=True)
-class Survey:
-    """A response as the member sees it."""
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A questionnaire in one of its languages, with what has been answered."""
 
-    holder: Holder
     questionnaire: Questionnaire
     filled: Filled
     values: Mapping[str, Value]
     """The answers that fit, by question: conditions ask about them."""
-    last_year: Mapping[str, Any]
-    queries: Mapping[str, str]
+    last_year: Mapping[str, Any] = field(default_factory=dict)
+    queries: Mapping[str, str] = field(default_factory=dict)
     """What we asked back, by question, while we wait for a reply."""
-    files: Mapping[str, dict[str, Any]]
-    submitted: Any
-    """The newest revision the member submitted, or None."""
-    may_save: bool
-    may_submit: bool
-    seen: int
+    files: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    language: str = ""
+    """The language in which the questions are shown."""
+    today: date | None = None
+
+    @cached_property
+    def counted(self) -> Mapping[str, Value]:
+        """The answers whose question is asked, and what is calculated from them."""
+        return counted(self.questionnaire, self.values)
+
+    @property
+    def readable(self) -> dict[str, Any]:
+        """The answers as they are stored, and what is calculated from them as they are now."""
+        worked_out = {q.id for q in self.questionnaire.questions if isinstance(q, CalculateQuestion)}
+        kept_ = {name: value for name, value in self.filled.answers.items() if name not in worked_out}
+        return {**kept_, **{name: value for name, value in self.counted.items() if name in worked_out}}
+
+    @cached_property
+    def notes(self) -> frozenset[str]:
+        """The notes that are shown between the questions."""
+        return notes(self.questionnaire, self.counted)
+
+    @cached_property
+    def complaints(self) -> dict[str, list[str]]:
+        """What the constraints of the questionnaire say about the answers so far, by question."""
+        return {
+            q.id: told
+            for q in self.questionnaire.questions
+            if q.id in self.counted and (told := broken(q, self.counted[q.id], self.counted, self.today))
+        }
 
     @cached_property
     def shown(self) -> frozenset[str]:
@@ -100,7 +128,8 @@ class Survey:
         shown, needed = self.shown, self.needed
         found = []
         for section in self.questionnaire.sections:
-            ids = [question.id for question in section.questions if question.id in shown]
+            own = [question for question in section.asked if not isinstance(question, CalculateQuestion)]
+            ids = [question.id for question in own if question.id in shown]
             answered = [name for name in ids if name in self.values]
             missing = [name for name in ids if name in needed and name not in self.values]
             if ids:
@@ -108,23 +137,43 @@ class Survey:
         return found
 
 
-def survey(env: Environment, purpose: str, token: str, *, now: datetime) -> Survey:
-    """Return the survey of a link. Raises LinkForged or LinkExpired, also for a link to something else."""
+@dataclass(frozen=True, kw_only=True)
+class Survey(Sheet):
+    """A response as the member sees it."""
+
+    holder: Holder
+    kept: Questionnaire
+    """The questionnaire in the language it was written in."""
+    submitted: Any
+    """The newest revision the member submitted, or None."""
+    may_save: bool
+    may_submit: bool
+    seen: int
+
+
+def survey(env: Environment, purpose: str, token: str, *, language: str = "", now: datetime) -> Survey:
+    """Return the survey of a link, in the language wanted if it has that one.
+
+    Raises LinkForged or LinkExpired, also for a link to something else.
+    """
     with reading(env.engine) as conn:
-        return survey_of(conn, opened(conn, env, purpose, token, now=now))
+        found = survey_of(conn, opened(conn, env, purpose, token, now=now), language=language)
+    return replace(found, today=env.calendar.local_date(now))
 
 
-def survey_of(conn: Connection, holder: Holder) -> Survey:
+def survey_of(conn: Connection, holder: Holder, *, language: str = "") -> Survey:
     """Return the survey of a link that was opened. Raises BadInput where its questionnaire is not kept."""
     case = holder.case
     questionnaire = kept(conn, str(case.data["questionnaire_fingerprint"]))
     filled = filled_of(conn, holder)
+    spoken = best(questionnaire.languages, language, filled.language, holder.language)
     triggers = {t.trigger for t in process_named(case.process).from_state[case.state] if Role.MEMBER in t.by}
     return Survey(
-        holder, questionnaire, filled, fitting(questionnaire, filled.answers),
-        last_year(conn, case.id, case.member_id or 0, questionnaire.name), _queries(conn, holder),
-        {one["sha256"]: one for one in files(conn, holder)}, _submitted(conn, case.id), "save" in triggers,
-        "submit" in triggers, holder.row.last_seq,
+        holder=holder, kept=questionnaire, questionnaire=questionnaire.in_language(spoken), language=spoken,
+        filled=filled, values=fitting(questionnaire, filled.answers),
+        last_year=last_year(conn, case.id, case.member_id or 0, questionnaire.name), queries=_queries(conn, holder),
+        files={one["sha256"]: one for one in files(conn, holder)}, submitted=_submitted(conn, case.id),
+        may_save="save" in triggers, may_submit="submit" in triggers, seen=holder.row.last_seq,
     )  # fmt: skip
 
 
@@ -132,6 +181,8 @@ def fitting(questionnaire: Questionnaire, answers: Mapping[str, Any]) -> dict[st
     """Return those answers that fit their question, as conditions ask about them."""
     found: dict[str, Value] = {}
     for question in questionnaire.questions:
+        if isinstance(question, CalculateQuestion):
+            continue
         value, wrong = normalise(question, answers.get(question.id), complete=False)
         if value is not None and not wrong:
             found[question.id] = value
@@ -149,7 +200,8 @@ def filled_of(conn: Connection, holder: Holder) -> Filled:
     if draft is not None and last is not None and last.imputed and last.revision > draft.revision:
         now_said = last.answers.get("answers", {})
         stored["answers"] |= {name: now_said[name] for name in case.data.get("imputed", ()) if name in now_said}
-    return Filled(**stored, respondent=dict(row.respondent), at=row.at)
+    language = str(row.answers.get("language") or "")
+    return Filled(**stored, respondent=dict(row.respondent), at=row.at, language=language)
 
 
 def _submitted(conn: Connection, case_id: int) -> Any:
@@ -170,9 +222,9 @@ def _queries(conn: Connection, holder: Holder) -> dict[str, str]:
     return {each["question"]: each["text"] for each in found}
 
 
-def missing(found: Survey) -> dict[str, Sequence[str]]:
+def missing(found: Sheet) -> dict[str, Sequence[str]]:
     """Return what stands in the way of submitting, by question; who answers is asked at the end."""
-    checked = validate(found.questionnaire, found.filled.as_raw(), submitting=True)
+    checked = validate(found.questionnaire, found.filled.as_raw(), submitting=True, today=found.today)
     if not isinstance(checked, Invalid):
         return {}
     own = ("respondent", "declaration", "language")
@@ -183,13 +235,18 @@ def copy_text(found: Survey) -> bytes:
     """Return the member's copy of what they submitted; its SHA-256 is on the receipt. Raises AnswersInvalid."""
     row = found.submitted
     raw = {**row.answers, "respondent": row.respondent, "declaration": True}
-    checked = validate(found.questionnaire, raw, submitting=False)
+    checked = validate(found.kept, raw, submitting=False)
     if isinstance(checked, Invalid):
         raise AnswersInvalid(checked.errors)
-    return own_copy(found.holder.case, found.questionnaire, checked, row.revision, row.at)
+    return own_copy(found.holder.case, found.kept, checked, row.revision, row.at)
 
 
-def of_questions(found: Survey, names: Iterable[str]) -> list[Question]:
-    """Return those of these questions that are asked, in their order."""
-    wanted = set(names)
-    return [question for question in found.questionnaire.questions if question.id in wanted & found.shown]
+def of_questions(found: Sheet, names: Iterable[str]) -> list[Question]:
+    """Return those of these questions that are shown, in their order, with the notes among them."""
+    wanted = set(names) & (found.shown | found.notes)
+    return [
+        each
+        for section in found.questionnaire.sections
+        for each in section.questions
+        if each.id in wanted and each.text
+    ]

@@ -41,6 +41,21 @@ KINDS = [
         window="office",
         sample={"data": {"about": "more time"}, "payload": {"text": "We need until Friday.\nThe auditor is late."}},
     ),
+    MessageKind(
+        "case_reply",
+        Purpose.INTERNAL,
+        "Somebody answered by mail",
+        urgent=True,
+        sample={
+            "data": {"known": False, "guessed": False, "closed": False},
+            "payload": {
+                "name": "Jo Example",
+                "from": "jo@example.org",
+                "subject": "Re: Please answer",
+                "text": "Hello",
+            },
+        },
+    ),
     MessageKind("own_link", Purpose.SERVICE, "A new personal link"),
     MessageKind("leave_link", Purpose.SERVICE, "Link to end a membership", sample={"data": {"days": 7}}),
     MessageKind(

@@ -13,8 +13,11 @@ from typing import Any
 
 from state_machines.escalation import escalations
 from state_machines.process import EVERY_OPEN_STATE, Clock, Process, Send, State, Transition
+from state_machines.processes import campaign_rules as campaign
 from state_machines.processes import survey_campaign_rules as rules
 from state_machines.processes import survey_forms as forms
+from state_machines.processes.leaving_out import denominator_moves
+from state_machines.processes.survey_response import PROCESS as RESPONSE
 from state_machines.values import Role
 
 COORDINATOR = frozenset({Role.COORDINATOR})
@@ -24,6 +27,8 @@ EITHER = COORDINATOR | MANAGER
 SYSTEM = frozenset({Role.SYSTEM})
 
 BUILD = Clock("build", ladder="standard", label="building the questionnaire")
+CHANGEABLE = ("live", "overdue_chase", "review")
+"""Members can be left out until the report is written: after that its figures stand."""
 BEFORE_LIVE = ("planning", "plan_approved", "build", "pilot", "ready")
 
 STATES = [
@@ -46,7 +51,7 @@ STATES = [
 
 PREPARING = [
     Transition("approve_plan", "planning", "plan_approved", by=MANAGER, needs=forms.PlanApproval,
-               only_if=(rules.ladder_is_known, rules.deadline_is_ahead), four_eyes=("open",)),
+               only_if=(campaign.ladder_is_known, campaign.deadline_is_ahead), four_eyes=("open",)),
     Transition("start_build", "plan_approved", "build", by=COORDINATOR, needs=forms.QuestionSet,
                checks=(rules.questions_have_a_version,), keeps=("questionnaire_version",)),
     Transition("start_pilot", "build", "pilot", by=COORDINATOR, needs=forms.Pilot,
@@ -58,42 +63,42 @@ PREPARING = [
                checks=(rules.questions_have_a_version,), keeps=("questionnaire_version",),
                help="For questions that have been asked before."),
     Transition("move_launch", ("planning", "plan_approved", "build", "pilot"), None, by=MANAGER,
-               needs=forms.NewLaunch, checks=(rules.launch_is_in_order,), keeps=("launch",)),
+               needs=forms.NewLaunch, checks=(campaign.launch_is_in_order,), keeps=("launch",)),
     Transition("move_launch", "ready", None, by=MANAGER, needs=forms.NewLaunch,
-               checks=(rules.launch_is_in_order,), keeps=("launch",), restarts=("launch",)),
+               checks=(campaign.launch_is_in_order,), keeps=("launch",), restarts=("launch",)),
 ]  # fmt: skip
 
-_INVITE: dict[str, Any] = {"does": (rules.invite_everyone,), "danger": True}
+_INVITE: dict[str, Any] = {"does": (campaign.invite_everyone,), "danger": True}
 
 RUNNING = [
-    Transition("launch", "ready", "live", by=EITHER | SYSTEM, only_if=rules.LAUNCH, **_INVITE),
-    Transition("launch", "ready", None, by=SYSTEM, does=(rules.tell_why_not_launched,),
+    Transition("launch", "ready", "live", by=EITHER | SYSTEM, only_if=campaign.LAUNCH, **_INVITE),
+    Transition("launch", "ready", None, by=SYSTEM, does=(campaign.telling_why_not_launched(campaign.LAUNCH),),
                help="Muster says what stands in the way, and tries again the next day."),
-    Transition("launch_anyway", "ready", "live", by=MANAGER, needs=forms.Because, only_if=rules.LAUNCH[:-1],
+    Transition("launch_anyway", "ready", "live", by=MANAGER, needs=forms.Because, only_if=campaign.LAUNCH[:-1],
                help="Although too many members have no contact that works.", **_INVITE),
     Transition("add_member", "live", None, by=EITHER, needs=forms.LateJoiner,
-               only_if=(rules.deadline_is_ahead,), does=(rules.note_joiner,), label="Ask one member more"),
+               only_if=(campaign.deadline_is_ahead,), does=(campaign.note_joiner,), label="Ask one member more"),
     Transition("move_deadline", BEFORE_LIVE, None, by=MANAGER, needs=forms.NewDeadline,
-               checks=(rules.deadline_is_in_order,), does=(rules.take_new_deadline,)),
+               checks=(campaign.deadline_is_in_order,), does=(campaign.take_new_deadline,)),
     Transition("move_deadline", "live", None, by=MANAGER, needs=forms.NewDeadline, extends="deadline",
-               checks=(rules.deadline_is_later,),
-               does=(rules.take_new_deadline, rules.move_deadline_of_responses)),
+               checks=(campaign.deadline_is_later,),
+               does=(campaign.take_new_deadline, campaign.move_deadline_of_children)),
     Transition("move_deadline", "overdue_chase", "live", by=MANAGER, needs=forms.NewDeadline,
-               extends="deadline", checks=(rules.deadline_is_later,),
-               does=(rules.take_new_deadline, rules.move_deadline_of_responses)),
-    Transition("deadline_passed", "live", "review", by=SYSTEM, only_if=(rules.everyone_is_in,),
-               does=(rules.tell_everyone_is_in,)),
-    Transition("deadline_passed", "live", "overdue_chase", by=SYSTEM, does=(rules.tell_deadline_passed,)),
+               extends="deadline", checks=(campaign.deadline_is_later,),
+               does=(campaign.take_new_deadline, campaign.move_deadline_of_children)),
+    Transition("deadline_passed", "live", "review", by=SYSTEM, only_if=(campaign.everyone_is_in,),
+               does=(campaign.tell_everyone_is_in,)),
+    Transition("deadline_passed", "live", "overdue_chase", by=SYSTEM, does=(campaign.tell_deadline_passed,)),
     Transition("everyone_in", ("live", "overdue_chase"), "review", by=SYSTEM | COORDINATOR,
-               only_if=(rules.everyone_is_in,), does=(rules.tell_everyone_is_in,)),
-    Transition("tell_senior", "overdue_chase", None, by=SYSTEM, does=(rules.tell_still_outstanding,)),
+               only_if=(campaign.everyone_is_in,), does=(campaign.tell_everyone_is_in,)),
+    Transition("tell_senior", "overdue_chase", None, by=SYSTEM, does=(campaign.tell_still_outstanding,)),
     Transition("end_chase", "overdue_chase", "review", by=SYSTEM | COORDINATOR,
-               only_if=(rules.chase_has_ended,)),
+               only_if=(campaign.chase_has_ended,)),
 ]  # fmt: skip
 
 CLOSING = [
     Transition("all_settled", "review", "aggregation", by=SYSTEM | COORDINATOR,
-               only_if=(rules.everyone_is_settled,)),
+               only_if=(campaign.everyone_is_settled,)),
     Transition("submit_report", "aggregation", None, by=COORDINATOR, needs=forms.Report,
                does=(rules.note_report,), sends=(Send("campaign_report_ready", "manager"),)),
     Transition("return_report", "aggregation", None, by=MANAGER, needs=forms.Because,
@@ -101,14 +106,14 @@ CLOSING = [
                sends=(Send("campaign_report_returned", "owner"),)),
     Transition("approve_report", "aggregation", "reported", by=MANAGER, four_eyes=("submit_report",),
                only_if=(rules.report_is_submitted, rules.no_cell_is_too_small)),
-    Transition("close_100", "reported", "closed_100", by=MANAGER, does=(rules.close_responses,),
-               only_if=(rules.everyone_is_accounted_for,), outcome="complete", label="Close at 100 %"),
+    Transition("close_100", "reported", "closed_100", by=MANAGER, does=(campaign.close_children,),
+               only_if=(campaign.everyone_is_accounted_for,), outcome="complete", label="Close at 100 %"),
     Transition("close_with_exceptions", "reported", "closed_exception", by=SENIOR, needs=forms.Exceptions,
-               only_if=(rules.no_answer_is_under_review,), checks=(rules.each_outstanding_has_an_action,),
-               does=(rules.note_exceptions, rules.close_responses), outcome="closed_with_exceptions",
+               only_if=(campaign.no_answer_is_under_review,), checks=(campaign.each_outstanding_has_an_action,),
+               does=(campaign.note_exceptions, campaign.close_children), outcome="closed_with_exceptions",
                help="It is never reported as 100 %.", danger=True),
     Transition("cancel", EVERY_OPEN_STATE, "cancelled", by=MANAGER, needs=forms.Because,
-               does=(rules.cancel_responses,), outcome="cancelled", danger=True),
+               does=(campaign.cancel_children,), outcome="cancelled", danger=True),
 ]  # fmt: skip
 
 PROCESS = Process(
@@ -118,12 +123,13 @@ PROCESS = Process(
     title="Survey campaign",
     initial="planning",
     states=STATES,
-    transitions=[*PREPARING, *RUNNING, *CLOSING, *escalations()],
+    transitions=[*PREPARING, *RUNNING, *denominator_moves(CHANGEABLE), *CLOSING, *escalations()],
     opening=forms.Plan,
     opening_keeps=(
         "title", "questionnaire", "questionnaire_version", "questionnaire_fingerprint", "launch", "deadline",
         "population", "ladder", "languages",
     ),
     facts=("children", "population"),
+    child=RESPONSE,
     doc=__doc__,
 )  # fmt: skip

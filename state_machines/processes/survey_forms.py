@@ -288,6 +288,7 @@ class CallOutcome(StrEnum):
     """How a call ended."""
 
     REACHED = "reached"
+    NOT_REACHED = "not_reached"
     VOICEMAIL = "voicemail"
     WRONG_NUMBER = "wrong_number"
     PROMISED = "promised"

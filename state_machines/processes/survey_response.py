@@ -16,8 +16,10 @@ from typing import Any
 
 from state_machines.escalation import escalations
 from state_machines.process import EVERY_OPEN_STATE, Clock, Effect, Process, Send, State, Transition
+from state_machines.processes import chasing, leaving_out, reaching
 from state_machines.processes import survey_forms as forms
 from state_machines.processes import survey_rules as rules
+from state_machines.processes.reaching_rules import count_bounce
 from state_machines.processes.survey_rules import ASKED, CHASED, LATE, UNDER_REVIEW, WAITING
 from state_machines.standing import Standing
 from state_machines.values import Role
@@ -33,18 +35,20 @@ _RESPOND: dict[str, Any] = {
 }  # fmt: skip
 RESPOND = Clock("respond", **_RESPOND)
 HELD = Clock("respond", paused=True, **_RESPOND)
+PROMISE = reaching.PROMISE
 REVIEW = Clock("review", ladder="standard", label="review of the answer")
 LATE_ANSWER = Clock("late_answer", ladder="reminded_expiry", expires="give_up", label="last chance to answer")
 
-EXEMPTIBLE = (*CHASED, "bounced", "decision", *UNDER_REVIEW, *LATE)
+EXEMPTIBLE = (*CHASED, "bounced", "decision", *UNDER_REVIEW, *LATE, "unreachable")
 
 STATES = [
-    State("invited", standing=Standing.AWAITED, clocks=(RESPOND,), help="Asked, and the form has not been opened."),
+    State("invited", standing=Standing.AWAITED, clocks=(RESPOND, PROMISE),
+          help="Asked, and the form has not been opened."),
     State("bounced", standing=Standing.UNREACHED, clocks=(HELD, Clock("contact_repair", ladder="standard")),
           help="Mail came back for good. Reminders stand still until somebody finds a contact that works."),
-    State("opened", standing=Standing.AWAITED, clocks=(RESPOND,),
+    State("opened", standing=Standing.AWAITED, clocks=(RESPOND, PROMISE),
           help="The form has been looked at, which is not an answer."),
-    State("in_progress", standing=Standing.AWAITED, clocks=(RESPOND,), help="Something has been saved."),
+    State("in_progress", standing=Standing.AWAITED, clocks=(RESPOND, PROMISE), help="Something has been saved."),
     State("submitted", standing=Standing.IN_REVIEW, clocks=(REVIEW,), auto=("begin_review",)),
     State("dq_review", standing=Standing.IN_REVIEW, clocks=(REVIEW,), label="Data-quality review",
           help="A coordinator looks at what the automatic checks found."),
@@ -55,16 +59,18 @@ STATES = [
     State("exemption_requested", standing=Standing.UNDECIDED, owner=Role.MANAGER,
           clocks=(HELD, Clock("exemption", ladder="decision")),
           help="Reminders stand still; the deadline does not."),
-    State("escalated", standing=Standing.AWAITED, clocks=(RESPOND,),
+    State("escalated", standing=Standing.AWAITED, clocks=(RESPOND, PROMISE),
           help="Overdue: calls, then a letter to the senior contact."),
     State("formal_notice", standing=Standing.AWAITED, owner=Role.MANAGER,
-          clocks=(RESPOND, Clock("comply", ladder="expiry", expires="bring_to_decision"))),
+          clocks=(RESPOND, PROMISE, Clock("comply", ladder="expiry", expires="bring_to_decision"))),
     State("decision", standing=Standing.UNDECIDED, owner=Role.MANAGER,
           clocks=(HELD, Clock("decide", ladder="decision")),
           help="A manager gives more time, exempts, or records that no answer came."),
     State("failed", standing=Standing.UNANSWERED, clocks=(LATE_ANSWER,), label="No answer",
           help="Passed to monitoring. A late answer is still taken until the campaign closes."),
     State("refused", standing=Standing.UNANSWERED, clocks=(LATE_ANSWER,), label="Refused to answer"),
+    *reaching.states(HELD, LATE_ANSWER),
+    *leaving_out.states(HELD),
     State("complete", standing=Standing.COMPLETE, final=True),
     State("exempt", standing=Standing.EXEMPT, final=True),
     State("not_answered", standing=Standing.UNANSWERED, final=True),
@@ -73,17 +79,17 @@ STATES = [
 
 
 def _reminder(trigger: str, *sends: Send) -> Transition:
-    guards, does = (rules.may_be_reminded,), (rules.count_reminder,)
+    guards, does = (rules.may_be_reminded,), (chasing.count_reminder,)
     return Transition(trigger, CHASED, None, by=SYSTEM, only_if=guards, does=does, sends=sends)
 
 
 def _chase(trigger: str, does: tuple[Effect, ...], sends: tuple[Send, ...], **more: Any) -> list[Transition]:
     """A rung after the deadline: the first of them turns reminders into an escalation."""
     guards = more.pop("only_if", ())
-    common: dict[str, Any] = {"by": SYSTEM, "does": (rules.mark_overdue, *does), "sends": sends} | more
+    common: dict[str, Any] = {"by": SYSTEM, "does": (chasing.mark_overdue, *does), "sends": sends} | more
     return [
         Transition(trigger, ASKED, "escalated", only_if=guards, **common),
-        Transition(trigger, ("escalated", "formal_notice"), None, only_if=(rules.no_notice_yet, *guards), **common),
+        Transition(trigger, ("escalated", "formal_notice"), None, only_if=(chasing.no_notice_yet, *guards), **common),
     ]
 
 
@@ -104,48 +110,54 @@ LADDER = [
     _reminder("one_day_left", Send("survey_one_day_left", "member")),
     _reminder("last_day", Send("survey_last_day", "member")),
     Transition("overdue_notice", CHASED, None, by=SYSTEM, only_if=(rules.is_still_asked,),
-               does=(rules.mark_overdue, rules.note_writing), sends=(Send("survey_overdue", "member"),)),
+               does=(chasing.mark_overdue, chasing.note_writing),
+               sends=(Send("survey_overdue", "member", when=chasing.no_promise_stands),)),
     *_chase("first_call", does=(rules.ask_first_call,), sends=(Send("survey_phone_due", "owner"),),
-            only_if=(rules.no_promise_stands,)),
+            only_if=(chasing.no_promise_stands,)),
     *_chase("second_call", does=(rules.ask_second_call,), sends=(Send("survey_phone_due", "owner"),),
-            only_if=(rules.no_promise_stands,), closes_tasks=("phone",)),
-    *_chase("write_to_signatory", does=(rules.note_writing,), sends=(Send("survey_letter", "signatory"),)),
+            only_if=(chasing.no_promise_stands,), closes_tasks=("phone",)),
+    *_chase("write_to_signatory", does=(chasing.note_writing,), sends=(Send("survey_letter", "signatory"),)),
     *_chase("announce_notice", does=(), sends=(Send("survey_notice_ahead", "manager"),)),
     Transition("formal_notice", (*ASKED, "escalated"), "formal_notice", by=SYSTEM | MANAGER,
-               only_if=(rules.notice_may_go,), does=(rules.start_notice, rules.note_writing),
+               only_if=(chasing.notice_may_go,), does=(chasing.start_notice, chasing.note_writing),
                sends=(Send("survey_formal_notice", "signatory"), Send("survey_notice_sent", "manager")),
                label="Send the formal notice", danger=True,
                help="Goes out by itself 20 working days after the deadline, unless a manager withholds it."),
-    Transition("formal_notice", "formal_notice", None, by=SYSTEM, only_if=(rules.notice_may_go,)),
+    Transition("formal_notice", "formal_notice", None, by=SYSTEM, only_if=(chasing.notice_may_go,)),
     Transition("withhold", (*ASKED, "escalated"), None, by=MANAGER, needs=forms.Because,
-               does=(rules.withhold_notice,), label="Withhold the formal notice",
+               does=(chasing.withhold_notice,), label="Withhold the formal notice",
                help="The case then goes straight to your decision when the ladder ends."),
-    Transition("bring_to_decision", CHASED, "decision", by=SYSTEM, only_if=(rules.had_time_to_comply,),
-               does=(rules.mark_overdue,), sends=(Send("survey_decision_wanted", "manager"),)),
+    Transition("bring_to_decision", CHASED, "decision", by=SYSTEM, only_if=(chasing.had_time_to_comply,),
+               does=(chasing.mark_overdue,), sends=(Send("survey_decision_wanted", "manager"),)),
 ]  # fmt: skip
 
 INVITING = [
     Transition("bounce", ASKED, "bounced", by=SYSTEM | COORDINATOR, needs=forms.Bounce,
-               does=(rules.ask_contact_repair,), sends=(Send("survey_bounced", "owner"),),
+               does=(count_bounce, chasing.ask_contact_repair), sends=(Send("survey_bounced", "owner"),),
                label="Mail came back", help="Only a permanent failure (5.x.x); an automatic reply is none."),
     Transition("bounce", ("escalated", "formal_notice", "exemption_requested", "decision", *UNDER_REVIEW),
-               None, by=SYSTEM | COORDINATOR, needs=forms.Bounce, does=(rules.ask_contact_repair,),
+               None, by=SYSTEM | COORDINATOR, needs=forms.Bounce,
+               does=(count_bounce, chasing.ask_contact_repair),
                sends=(Send("survey_bounced", "owner"),), label="Mail came back"),
-    Transition("contact_repaired", "bounced", "invited", by=EITHER, needs=forms.Repaired,
-               only_if=(rules.deadline_is_ahead,), does=(rules.note_writing,),
+    Transition("contact_repaired", ("bounced", "unreachable"), "invited", by=EITHER, needs=forms.Repaired,
+               only_if=(chasing.deadline_is_ahead,), does=(chasing.note_writing,),
                sends=(Send("survey_invitation", "member"),), closes_tasks=("contact_repair",)),
-    Transition("contact_repaired", "bounced", "invited", by=EITHER, needs=forms.RepairedLate,
-               only_if=(rules.deadline_has_passed,), checks=(rules.new_deadline_is_ahead,), extends="respond",
-               does=(rules.take_new_deadline, rules.grant_extension),
+    Transition("contact_repaired", ("bounced", "unreachable"), "invited", by=EITHER, needs=forms.RepairedLate,
+               only_if=(chasing.deadline_has_passed,), checks=(chasing.new_deadline_is_ahead,), extends="respond",
+               does=(chasing.take_new_deadline, chasing.grant_extension),
                sends=(Send("survey_invitation", "member"),), closes_tasks=("contact_repair",),
                help="The deadline passed while nobody could be reached: the member gets a new one."),
-    Transition("nudge", (*ASKED, "escalated"), None, by=COORDINATOR, only_if=(rules.not_written_to_today,),
-               does=(rules.count_reminder,), sends=(Send("survey_nudge", "member"),),
+    Transition("nudge", (*ASKED, "escalated"), None, by=COORDINATOR, only_if=(chasing.not_written_to_today,),
+               does=(chasing.count_reminder,), sends=(Send("survey_nudge", "member"),),
                label="Send a reminder now", help="At most one message a day; it counts as a reminder."),
-    Transition("log_call", EVERY_OPEN_STATE, None, by=EITHER, needs=forms.Call,
-               checks=(rules.promise_has_a_day,), does=(rules.note_call,), closes_tasks=("phone",),
-               help="A refusal on the phone is noted here; it counts as refused only once it is in writing."),
 ]  # fmt: skip
+
+RESTING = tuple(s.name for s in STATES if not s.final and not s.auto and s.name != leaving_out.LEFT_OUT)
+REACHING = reaching.reaching(reaching.Reach(
+    unopened=("invited",), chased=CHASED, provable=(*CHASED, "bounced", "decision"),
+    others=tuple(name for name in RESTING if name not in CHASED),
+))  # fmt: skip
+LEAVING_OUT = leaving_out.leaving_out(RESTING)
 
 _RECEIPT = (Send("survey_receipt", "member"),)
 _ANSWER: dict[str, Any] = {
@@ -158,9 +170,9 @@ ANSWERING = [
     Transition("view", "invited", "opened", by=MEMBER, label="Open the form",
                help="Looking is not answering."),
     Transition("save", ("invited", "opened"), "in_progress", by=MEMBER, needs=forms.Saved, keeps=_PROGRESS),
-    Transition("save", tuple(s for s in (*WAITING, "queried", *LATE) if s not in ("invited", "opened")), None,
-               by=MEMBER, needs=forms.Saved, keeps=_PROGRESS),
-    Transition("submit", (*WAITING, *LATE), "submitted", **_ANSWER),
+    Transition("save", tuple(s for s in (*WAITING, "queried", *LATE, "unreachable") if s not in ("invited", "opened")),
+               None, by=MEMBER, needs=forms.Saved, keeps=_PROGRESS),
+    Transition("submit", (*WAITING, *LATE, "unreachable"), "submitted", **_ANSWER),
     Transition("submit", "queried", "resubmitted", **_ANSWER),
     Transition("begin_review", ("submitted", "resubmitted"), "dq_review", by=SYSTEM),
 ]  # fmt: skip
@@ -175,8 +187,8 @@ REVIEWING = [
                help="A second person reads every tenth answer, and every answer that staff have changed."),
     Transition("query", "dq_review", "queried", by=COORDINATOR, needs=forms.Query,
                only_if=(rules.a_round_is_left,), sends=(Send("survey_query", "member"),),
-               does=(rules.note_writing,), label="Ask the member back"),
-    Transition("remind_of_query", "queried", None, by=SYSTEM, only_if=(rules.not_written_to_today,),
+               does=(chasing.note_writing,), label="Ask the member back"),
+    Transition("remind_of_query", "queried", None, by=SYSTEM, only_if=(chasing.not_written_to_today,),
                sends=(Send("survey_query_reminder", "member"),)),
     Transition("query_unanswered", "queried", None, by=SYSTEM, does=(rules.ask_call_about_query,),
                sends=(Send("survey_query_unanswered", "owner"),)),
@@ -192,23 +204,23 @@ REVIEWING = [
 
 DECIDING = [
     Transition("request_exemption", EXEMPTIBLE, "exemption_requested", by=MEMBER | COORDINATOR,
-               needs=forms.ExemptionRequest, keeps=("exemption", "answered_by"), does=(rules.remember_state,),
+               needs=forms.ExemptionRequest, keeps=("exemption", "answered_by"), does=(chasing.remember_state,),
                sends=(Send("survey_exemption_asked", "manager"),)),
     Transition("approve_exemption", "exemption_requested", "exempt", by=MANAGER, needs=forms.Because,
                four_eyes=("request_exemption",), sends=(Send("survey_exempt", "member"),),
                closes_tasks=("*",), outcome="exempt"),
     *(Transition("decline_exemption", "exemption_requested", state, by=MANAGER, needs=forms.Because,
-                 only_if=(rules.came_from(state),), four_eyes=("request_exemption",),
+                 only_if=(chasing.came_from(state),), four_eyes=("request_exemption",),
                  does=(rules.tell_decline,),
                  help="Back to where it was. Reminders that fell into the pause are not caught up.")
       for state in EXEMPTIBLE),
     Transition("extend", ASKED, None, by=MANAGER, needs=forms.NewDeadline,
-               checks=(rules.new_deadline_is_later,), extends="respond",
-               does=(rules.take_new_deadline, rules.grant_extension),
+               checks=(chasing.new_deadline_is_later,), extends="respond",
+               does=(chasing.take_new_deadline, chasing.grant_extension),
                sends=(Send("survey_extension", "member"),), label="Give more time"),
     Transition("extend", ("escalated", "formal_notice", "decision"), "in_progress", by=MANAGER,
-               needs=forms.NewDeadline, checks=(rules.new_deadline_is_later,), extends="respond",
-               does=(rules.take_new_deadline, rules.grant_extension), label="Give more time",
+               needs=forms.NewDeadline, checks=(chasing.new_deadline_is_later,), extends="respond",
+               does=(chasing.take_new_deadline, chasing.grant_extension), label="Give more time",
                sends=(Send("survey_extension", "member"),), closes_tasks=("*",)),
     Transition("exempt", "decision", "exempt", by=MANAGER, needs=forms.ExemptionRequest,
                keeps=("exemption", "answered_by"), four_eyes=("request_exemption",), outcome="exempt",
@@ -224,21 +236,21 @@ DECIDING = [
 ]  # fmt: skip
 
 _MOVED: dict[str, Any] = {
-    "by": SYSTEM, "needs": forms.NewDeadline, "only_if": (rules.a_move_is_left,),
-    "checks": (rules.new_deadline_is_later,), "extends": "respond",
+    "by": SYSTEM, "needs": forms.NewDeadline, "only_if": (chasing.a_move_is_left,),
+    "checks": (chasing.new_deadline_is_later,), "extends": "respond",
     "label": "The campaign's deadline was moved",
 }  # fmt: skip
 _ASKED_ANEW: dict[str, Any] = {
     "sends": (Send("survey_deadline_moved", "member"),),
-    "does": (rules.take_new_deadline, rules.note_writing),
+    "does": (chasing.take_new_deadline, chasing.note_writing),
 }  # fmt: skip
 
 CAMPAIGN = [
     Transition("deadline_moved", ASKED, None, **_ASKED_ANEW, **_MOVED),
     Transition("deadline_moved", ("escalated", "formal_notice", "decision"), "in_progress",
                closes_tasks=("*",), **_ASKED_ANEW, **_MOVED),
-    Transition("deadline_moved", ("bounced", "exemption_requested"), None, does=(rules.take_new_deadline,),
-               **_MOVED),
+    Transition("deadline_moved", ("bounced", "exemption_requested", "unreachable_asked", "left_out"), None,
+               does=(chasing.take_new_deadline,), **_MOVED),
     Transition("campaign_closed", (*WAITING, *LATE), "not_answered", by=SYSTEM, outcome="not_answered",
                closes_tasks=("*",)),
     Transition("campaign_cancelled", EVERY_OPEN_STATE, "cancelled", by=SYSTEM, outcome="cancelled",
@@ -253,13 +265,23 @@ PROCESS = Process(
     title="Survey response",
     initial="invited",
     states=STATES,
-    transitions=[*ANSWERING, *LADDER, *INVITING, *REVIEWING, *DECIDING, *CAMPAIGN, *escalations()],
+    transitions=[
+        *ANSWERING,
+        *LADDER,
+        *INVITING,
+        *REACHING,
+        *REVIEWING,
+        *DECIDING,
+        *LEAVING_OUT,
+        *CAMPAIGN,
+        *escalations(),
+    ],
     opening=forms.Invitation,
     opening_keeps=tuple(forms.Invitation.model_fields),
-    opening_does=(rules.note_writing,),
+    opening_does=(chasing.note_writing,),
     opening_sends=(Send("survey_invitation", "member"),),
     opened_by=SYSTEM,
     opens_alike=True,
-    repeats=("deadline_moved",),
+    repeats=("deadline_moved", "taken_back"),
     doc=__doc__,
 )

@@ -15,6 +15,8 @@ from sqlalchemy import text
 import migrations
 from cases.demo import load_sample
 from cases.environment import Environment, load_policy, working_calendar
+from cases.inbox.sample import sample_mail
+from cases.inbox.taking import take
 from cases.installation import initialise
 from config import postgres
 from config.database import make_engine, reading
@@ -47,6 +49,12 @@ class Places:
         )
         with reading(self.env.engine) as conn:
             return str(conn.execute(statement).scalar_one())
+
+    def mail(self) -> int:
+        """Return the number of the first mail that came in and waits for a person."""
+        with reading(self.env.engine) as conn:
+            waits = text("SELECT min(id) FROM inbox_messages WHERE state = 'unmatched'")
+            return int(conn.execute(waits).scalar_one())
 
     def section(self, where: str) -> str:
         """Return the id of the first section of the questionnaire that the first such response is asked."""
@@ -81,5 +89,7 @@ def lived_in(server: Path, home: Path) -> Iterator[tuple[Cast, Places]]:
     env = Environment(engine, settings, policy, working_calendar(settings, policy))
     initialise(engine, settings, sandbox=True, now=TUESDAY)
     load_sample(env, now=TUESDAY)
+    for mail in sample_mail(env):
+        take(env, mail, source="the demo")
     yield Cast(env), Places(env)
     engine.dispose()

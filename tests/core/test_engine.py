@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from state_machines import engine
+from state_machines import choosing, engine
 from state_machines.calendars import CalendarError, calendar
 from state_machines.draft import Draft
 from state_machines.engine import EndlessCase, people_after
@@ -703,7 +703,7 @@ ACTORS += [Actor("member:7", "Member", frozenset({Role.MEMBER}), member_id=7), S
 def agree(process: Process, case: Case, actor: Actor, context: Context, now: datetime) -> None:
     """What may be chosen is exactly what is not refused before something is typed."""
     offered: dict[str, list[bool]] = {}
-    for choice in engine.choices(process, case, actor=actor, context=context, now=now):
+    for choice in choosing.choices(process, case, actor=actor, context=context, now=now):
         offered.setdefault(choice.transition.trigger, []).append(choice.refused is None)
     for trigger in {t.trigger for t in process.transitions}:
         try:
@@ -745,7 +745,7 @@ def test_in_every_state_of_every_process_what_may_be_chosen_is_what_would_be_dec
 
 def test_an_unguarded_choice_is_offered_to_its_roles_only() -> None:
     def offered(actor: Actor) -> set[str]:
-        found = engine.choices(PROCESS, opened(), actor=actor, context=AROUND, now=NOW)
+        found = choosing.choices(PROCESS, opened(), actor=actor, context=AROUND, now=NOW)
         return {choice.transition.trigger for choice in found}
 
     assert offered(AMARA) == {"propose", "note", "drop"}

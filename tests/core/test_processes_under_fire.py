@@ -29,11 +29,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from notifications import catalogue
-from state_machines import engine
+from state_machines import choosing, engine
 from state_machines.policy import PolicyError
 from state_machines.process import Process, Transition
 from state_machines.proof import AUDIENCES
 from state_machines.registry import process_named, processes
+from state_machines.standing import Standing
 from state_machines.values import STAFF, SYSTEM, Actor, Case, Context, Message, Outcome, Refused, Role, Step
 from tests.core import monitoring_story
 from tests.core.builders import NOW, calendar, policy, staff
@@ -82,6 +83,12 @@ HINTS: Mapping[str, Sequence[Any]] = {
     "present": [["A. Kaya", "B. Moss", "C. Rao"], []],
     "conflict_declared": [False, False, True],
     "population": [{"category": ["retailer"]}],
+    "document_languages": [{"en": "0" * 64}],
+    "languages": [{"en": "0" * 64}],
+    "number": ["3.1"],
+    "document_sha256": ["0" * 64],
+    "language": ["en"],
+    "authoritative": ["en"],
 }
 """What fields of these names mean, where a value made from their type alone would nearly always be refused."""
 
@@ -173,22 +180,27 @@ def _limit(about: Sequence[Any], name: str) -> Any:
 
 # --- a world around the case, at random
 
+SIGNATORY = {"id": 1, "role": "signatory", "usable": True, "domain": "members.example"}
+
 
 def facts(process: Process, chance: Random) -> dict[str, Any]:
-    states = [state.name for state in process_named("survey_response").states]
+    child = process.child or process_named("survey_response")
+    states = [state.name for state in child.states]
     linked = [
         {"ref": "CO-2026-000009", "process": "complaint", "state": chance.choice(["stage_1", "actions_open", "closed"]),
          "outcome": chance.choice([None, "upheld", "not_upheld"]), "link": "spawned_from", "direction": "to",
          "data": {}}
         for _ in range(chance.randrange(2))
     ]  # fmt: skip
-    few = chance.choice([["complete", "exempt"], ["complete", "exempt"], ["complete", "failed"], states])
+    done = sorted(child.states_in(Standing.COMPLETE))
+    few = chance.choice([[*done, "exempt"], [*done, "exempt"], [*done, "failed"], states])
     children = {name: chance.randrange(9) for name in few}
     return {
         "member": {"id": 7, "name": "Chandra", "status": chance.choice(["active", "active", "suspended"]),
                    "joined_on": "2020-01-01", "flags": chance.choice([(), (), ("vulnerable",), ("no_offers",)])},
         "children": children,
         "population": {"eligible": sum(children.values()) or 100, "deliverable": chance.choice([60, 100])},
+        "contact_list": chance.choice([[SIGNATORY], [SIGNATORY], [SIGNATORY | {"usable": False}], []]),
         "linked": linked,
         "history": {"same_criterion_24m": chance.randrange(3), "complaints_12m": chance.randrange(5),
                     "open_complaints": chance.randrange(2), "cancellations_window": chance.randrange(2),
@@ -224,7 +236,7 @@ def begun(process: Process, chance: Random) -> Story | None:
         return under_way(process, context, chance)
     seed = Case(
         1, f"{process.prefix}-2026-000001", process.name, process.initial, 0, NOW, NOW, NOW,
-        None if process.name == "survey_campaign" else 7, "A case", "North",
+        None if process.child else 7, "A case", "North",
     )  # fmt: skip
     actor = _opener(process, chance)
     payload = filled(process.opening, chance, NOW.date()) if process.opening else {}
@@ -273,7 +285,7 @@ def somebody(story: Story, chance: Random) -> Actor:
 
 def wished(story: Story, actor: Actor, chance: Random) -> Transition:
     """What somebody tries: mostly something that is offered to them and leads on, sometimes anything at all."""
-    choices = list(engine.choices(story.process, story.case, actor=actor, context=story.context, now=story.now))
+    choices = list(choosing.choices(story.process, story.case, actor=actor, context=story.context, now=story.now))
     offered = [choice.transition for choice in choices if choice.refused is None or chance.random() < 0.1]
     if actor is SYSTEM:
         offered = [t for t in offered if t.trigger not in pulled_by_muster(story.process)]
@@ -442,7 +454,7 @@ def wanted(message: Message, states: Sequence[str]) -> None:
     kind = catalogue.kind(message.kind)
     assert not kind.while_in or kind.while_in & set(states), f"{message.kind} is not wanted in any of {states}"
     audience, _, name = message.audience.partition(":")
-    assert message.audience in AUDIENCES or audience == "party" or name in set(Role), message.audience
+    assert message.audience in AUDIENCES or audience in ("party", "contact") or name in set(Role), message.audience
 
 
 def orders(story: Story, step: Step) -> None:

@@ -16,6 +16,7 @@ from state_machines import engine
 from state_machines.processes.survey_campaign import PROCESS
 from state_machines.processes.survey_response import PROCESS as RESPONSE
 from state_machines.proof import prove
+from state_machines.standing import Standing
 from state_machines.values import Case, FireLinked, Outcome, Role
 from tests.core.builders import (
     at,
@@ -345,7 +346,7 @@ def test_the_refusal_counts_who_is_missing_and_names_the_way() -> None:
     found = refused(PROCESS, reported(), "close_100", actor=MANAGER, facts=ONE_LEFT)
 
     assert found.sentence == (
-        "1 of 100 are outstanding (1 failed), so it is not 100 %. Settle them, or let a senior manager"
+        "1 of 100 are outstanding (1 no answer), so it is not 100 %. Settle them, or let a senior manager"
         " close with exceptions."
     )
 
@@ -359,7 +360,7 @@ def test_the_refusal_counts_who_is_missing_and_names_the_way() -> None:
 @settings(deadline=None)
 def test_it_closes_at_100_only_when_complete_and_exempt_are_exactly_all(children: dict[str, int], missing: int) -> None:
     done = children.get("complete", 0) + children.get("exempt", 0)
-    asked = sum(number for state, number in children.items() if state != "cancelled")
+    asked = sum(number for state, number in children.items() if RESPONSE.standings[state] is not Standing.DROPPED)
     case = replace(REPORTED, data={**REPORTED.data, "eligible": done + missing})
     found = engine.decide(
         PROCESS,
@@ -382,9 +383,12 @@ def test_who_leaves_the_register_after_the_launch_is_still_counted() -> None:
 
 def test_who_joined_late_is_counted_too() -> None:
     joined = fire(PROCESS, live(), "add_member", actor=AMARA, member="M-000301", reason="Joined on 2 March.").after
-    case = replace(REPORTED, data={**REPORTED.data, "joined_late": joined.data["joined_late"]})
+    facts = {name: joined.data[name] for name in ("eligible", "joined_late")}
+    case = replace(REPORTED, data={**REPORTED.data, **facts})
+    everybody = ALL | {"children": {"complete": 98, "exempt": 3}}
 
     assert refused(PROCESS, case, "close_100", actor=MANAGER, facts=EVERYBODY).sentence.startswith("1 of 101")
+    assert fire(PROCESS, case, "close_100", actor=MANAGER, facts=everybody).after.state == "closed_100"
 
 
 def test_closing_and_cancelling_reach_the_responses() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from notifications.kinds.reaching import KINDS as REACHING
 from notifications.kinds.survey_response import KINDS
 from state_machines import clockwork, engine
 from state_machines.calendars import Calendar
@@ -36,12 +37,15 @@ from tests.core.test_survey_response import ANSWER, FLAG, INVITATION, MERGED, QU
 MANAGER = staff(Role.MANAGER)
 LADDER = [
     ("first_reminder", "2026-03-10", "survey_reminder_unopened", "member"),
+    ("second_contact", "2026-03-17", "reach_handed_on", "member"),
     ("second_reminder", "2026-03-24", "survey_reminder_second", "member"),
+    ("third_contact", "2026-03-31", "reach_handed_on", "member"),
     ("week_left", "2026-04-10", "survey_week_left", "member"),
     ("three_days_left", "2026-04-14", "survey_three_days_left", "member"),
     ("one_day_left", "2026-04-16", "survey_one_day_left", "member"),
     ("last_day", "2026-04-17", "survey_last_day", "member"),
     ("overdue", "2026-04-18", "survey_overdue", "member"),
+    ("overdue_contact", "2026-04-21", "reach_handed_on", "member"),
     ("phone_1", "2026-04-22", "survey_phone_due", "owner"),
     ("phone_2", "2026-04-27", "survey_phone_due", "owner"),
     ("letter", "2026-05-01", "survey_letter", "signatory"),
@@ -55,6 +59,10 @@ def invited(**seed: Any) -> Case:
     return opened(PROCESS, INVITATION, actor=system(), now=at("2026-03-03"), member_id=7, **seed)
 
 
+def four_contacts() -> list[dict[str, Any]]:
+    return [{"id": n, "role": "other", "usable": True, "domain": "wool.example"} for n in (1, 2, 3, 4)]
+
+
 def test_every_rung_lies_on_its_day_at_nine() -> None:
     case = invited()
     rungs = clockwork.rungs(PROCESS, RESPOND, case.clocks["respond"], context())
@@ -64,9 +72,10 @@ def test_every_rung_lies_on_its_day_at_nine() -> None:
 
 def test_a_whole_ladder_passes_and_each_rung_fires_once() -> None:
     case, steps = invited(), []
+    people = context(contact_list=four_contacts())
     day = datetime(2026, 3, 3, 10, tzinfo=LONDON)
     while day.date() < date(2026, 6, 2) or case.state != "decision":
-        found = engine.advance(PROCESS, case, context=context(), now=day)
+        found = engine.advance(PROCESS, case, context=people, now=day)
         if found is not None:
             case = found.after
             steps += found.steps
@@ -131,7 +140,7 @@ def test_a_sweep_that_was_away_for_a_month_writes_one_reminder() -> None:
 
     assert found is not None
     assert messages(found) == [("survey_week_left", "member")]
-    assert Counter(step.kind for step in found.steps) == {"passed_over": 2, "transition": 1}
+    assert Counter(step.kind for step in found.steps) == {"passed_over": 4, "transition": 1}
 
 
 def test_a_member_invited_late_is_not_written_to_twice_on_a_day() -> None:
@@ -182,10 +191,21 @@ MOVES: list[tuple[str, Actor, dict[str, Any]]] = [
     ("withhold", MANAGER, {"reason": "Not now."}),
     ("formal_notice", MANAGER, {}),
     ("fail", MANAGER, {"reason": "No answer."}),
+    ("not_me", member(), {"contact": 1}),
+    ("not_me", member(), {"contact": 2, "email": "zoe@wool.example"}),
+    ("contact_lost", system(), {"contact": 3}),
+    ("choose_contact", staff(), {"contact": 1}),
+    ("log_call", staff(), {"outcome": "voicemail"}),
+    ("log_letter", staff(), {"posted_on": "2026-03-03", "address": "1 Mill Lane, Leeds"}),
+    ("propose_unreachable", staff(), {"reason": "Nobody there."}),
+    ("confirm_unreachable", MANAGER, {"reason": "It is so."}),
+    ("decline_unreachable", MANAGER, {"reason": "Try the new address."}),
+    ("left_out", system(), {"cause": "duplicate", "note": "Twice in the register."}),
+    ("taken_back", system(), {"reason": "A mistake."}),
     ("refuse", member(), REFUSAL),
 ]
-WANTED_IN = {kind.kind: kind.while_in for kind in KINDS}
-ASKING_FOR_AN_ANSWER = {row[2] for row in LADDER} | {"survey_nudge", "survey_invitation"}
+WANTED_IN = {kind.kind: kind.while_in for kind in (*KINDS, *REACHING)}
+ASKING_FOR_AN_ANSWER = {row[2] for row in LADDER} - {"reach_handed_on"} | {"survey_nudge", "survey_invitation"}
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 23), st.sampled_from(MOVES)), max_size=25))
@@ -193,16 +213,18 @@ ASKING_FOR_AN_ANSWER = {row[2] for row in LADDER} | {"survey_nudge", "survey_inv
 def test_whatever_happens_the_case_has_a_clock_and_no_reminder_follows_an_answer(
     moves: list[tuple[int, int, tuple[str, Actor, dict[str, Any]]]],
 ) -> None:
-    case, now = invited(), at("2026-03-03")
+    case, now, around = invited(), at("2026-03-03"), context(contact_list=four_contacts())
     steps: list[Step] = []
     for days, hours, (trigger, actor, payload) in moves:
         now += timedelta(days=days, hours=hours)
-        swept = engine.advance(PROCESS, case, context=context(), now=now)
+        if trigger == "log_call" and days % 2:
+            payload = {"outcome": "promised", "promised_on": (now + timedelta(days=days)).date().isoformat()}
+        swept = engine.advance(PROCESS, case, context=around, now=now)
         if swept is not None:
             steps += swept.steps
             case = swept.after
         typed = None if not payload and Role.SYSTEM in actor.roles else payload
-        found = engine.decide(PROCESS, case, trigger, payload=typed, actor=actor, context=context(), now=now)
+        found = engine.decide(PROCESS, case, trigger, payload=typed, actor=actor, context=around, now=now)
         if isinstance(found, Outcome):
             steps += found.steps
             case = found.after

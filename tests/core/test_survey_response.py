@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from notifications import samples
+from notifications.kinds import reaching as reaching_kinds
 from notifications.kinds import survey_campaign as campaign_kinds
 from notifications.kinds import survey_response as kinds
 from state_machines import engine
@@ -199,7 +200,7 @@ def test_the_definition_holds() -> None:
     assert prove(PROCESS, policy(), message_kinds=[kind.kind for kind in kinds.KINDS] + GENERAL) == []
 
 
-GENERAL = ["case_due_soon", "case_overdue", "case_escalated"]
+GENERAL = ["case_due_soon", "case_overdue", "case_escalated", *(kind.kind for kind in reaching_kinds.KINDS)]
 
 
 def test_every_message_renders() -> None:
@@ -443,10 +444,10 @@ def test_a_promise_is_looked_at_on_its_day_and_spares_the_second_call() -> None:
     called = until("2026-04-22")
     promise = {"outcome": "promised", "promised_on": "2026-04-28"}
     found = fire(PROCESS, called, "log_call", actor=AMARA, now=at("2026-04-22 10:00"), **promise)
-    _, steps = wait(PROCESS, found.after, at("2026-04-30"), context())
+    _, steps = wait(PROCESS, found.after, at("2026-04-28"), context())
 
-    assert [(task.kind, task.due) for task in found.steps[0].tasks] == [("promise", at("2026-04-28 23:59"))]
     assert "phone" in found.steps[0].closes_tasks
+    assert messages(steps) == [("reach_promise_today", "member")]
     assert tasks(steps) == []
 
 

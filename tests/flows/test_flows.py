@@ -180,9 +180,15 @@ def test_what_runs_within_a_day_is_scheduled_in_utc() -> None:
         zones[deployment.flow_name] = getattr(only.schedule, "timezone", None)
 
     assert zones == {
-        "sweep": "UTC", "deliver": "UTC", "housekeeping": "UTC", "nightly": "Europe/London",
+        "sweep": "UTC", "deliver": "UTC", "inbox": "UTC", "housekeeping": "UTC", "nightly": "Europe/London",
         "digest": "Europe/London",
     }  # fmt: skip
+
+
+def test_where_no_mail_is_read_the_schedule_of_the_inbox_rests() -> None:
+    resting = [each.flow_name for each in schedule.deployments(LONDON, inbox=False) if each.paused]
+
+    assert resting == ["inbox"]
 
 
 def test_every_flow_ends_before_its_job_could_be_taken_over() -> None:

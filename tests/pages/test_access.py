@@ -76,6 +76,7 @@ def filled(path: str, north: North) -> str:
         "number": _number(path, north), "sha256": north.sha256, "view_id": north.view, "process": "complaint",
         "name": "complaint" if "processes" in path else "deadlines", "token": "0" * 43, "key": "A" * 43,
         "role": "complainant", "section": "1", "step": "complete", "what": "members", "kind": "csv",
+        "language": "en",
     }  # fmt: skip
     return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), path)
 

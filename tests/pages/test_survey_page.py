@@ -307,17 +307,6 @@ def test_an_exemption_that_lacks_something_comes_back_with_what_was_typed(visito
     assert page.one('[name="details"]').text.strip() == "With Ažlan"
 
 
-def test_who_is_not_the_right_person_names_who_is(visitor: Client, home: str, cast: Cast) -> None:
-    form = visitor.get(home + "/help").form(f'form[action="{home}/other-person"]')
-
-    page = form.submit(name="Zoë Novák", email="zoe@mills.example")
-
-    assert page.path == home and "passed it on" in page.main
-    proposal = cast.scalar("SELECT changes FROM member_proposals")
-    assert [each["do"] for each in proposal["contacts"]] == ["left", "add"]
-    assert cast.scalar("SELECT count(*) FROM messages WHERE kind = 'case_told'") == 1
-
-
 def test_more_time_is_asked_for_and_told_to_the_owner(visitor: Client, home: str, cast: Cast) -> None:
     form = visitor.get(home + "/help").form(f'form[action="{home}/more-time"]')
 

@@ -26,7 +26,7 @@ from cases.sweep import sweep_due
 from config.database import Engine, reading
 from members.commands import set_absence
 from members.errors import MembersError
-from state_machines.engine import choices
+from state_machines.choosing import choices
 from state_machines.process import Transition
 from state_machines.registry import process_named, processes
 from state_machines.values import SYSTEM, Actor, Role

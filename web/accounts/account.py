@@ -14,7 +14,7 @@ from members.commands import end_absence
 from members.errors import MembersError
 from web import sessions
 from web.access import STAFF
-from web.accounts import absence_form, identities, password_links, passwords, throttle, tokens
+from web.accounts import absence_form, feeds, identities, password_links, passwords, throttle, tokens
 from web.accounts.devices import device
 from web.accounts.entering import WrongPassword
 from web.accounts.forgotten import chosen_twice
@@ -25,7 +25,7 @@ from web.routing import Pages
 pages = Pages(may=STAFF)
 
 
-@pages.get("/account", statements=10)
+@pages.get("/account", statements=11)
 def account(desk: Desk) -> Response:
     """The reader's own account."""
     return _page(desk)
@@ -52,6 +52,7 @@ def _account(desk: DeskPage, typed: Posted | None) -> dict[str, Any]:
             "absences": staff_store.absences(conn, since=desk.today, staff_id=me.id),
             "browsers": [(row, device(row.agent)) for row in sessions.of(conn, me.id, now=real)],
             "keys": tokens.listed(conn, of_staff=me.id),
+            "feeds": feeds.listed(conn, me.id),
             "has_password": passwords.kept_hash(conn, me.id) is not None,
             "provider": identities.of(conn, me.id),
         }

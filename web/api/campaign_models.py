@@ -16,6 +16,7 @@ class CampaignLineTold(Told):
 
     ref: Annotated[str, about("The reference.", "SC-2026-000001")]
     title: Annotated[str, about("What it is called.", "Annual survey 2026")]
+    kind: Annotated[str, about("What it asks: survey or signoff.", "survey")]
     state: Annotated[str, about("Where it stands.", "live")]
     state_title: Annotated[str, about("The state as people say it.", "Live")]
     open: Annotated[bool, about("Whether it has not ended.", True)]
@@ -39,7 +40,9 @@ class Progress(Told):
     in_review: Annotated[int, about("Members whose answer is in and not complete yet.", 23)]
     exempt: Annotated[int, about("Members with an approved exemption.", 2)]
     unanswered: Annotated[int, about("Members of whom it was decided that no answer comes.", 1)]
-    unreachable: Annotated[int, about("Members whom no mail reaches.", 3)]
+    unreachable: Annotated[int, about("Members whom no mail reaches at the moment.", 3)]
+    not_reached: Annotated[int, about("Members of whom it was decided that they cannot be reached.", 1)]
+    left_out: Annotated[int, about("Members who do not count any more, by a decision.", 0)]
     cancelled: Annotated[int, about("Members who are asked no longer.", 0)]
     outstanding: Annotated[int, about("Members who can be reached and have not answered.", 31)]
     accounted: Annotated[int, about("Members who have answered, are exempt, or were decided about.", 86)]
@@ -55,6 +58,7 @@ class CampaignOne(Told):
     """A campaign and how far it is."""
 
     ref: Annotated[str, about("The reference; it is a case too.", "SC-2026-000001")]
+    kind: Annotated[str, about("What it asks: survey or signoff.", "survey")]
     version: Annotated[int, about("Grows with each change.", 4)]
     title: Annotated[str, about("What it is called.", "Annual survey 2026")]
     state: Annotated[str, about("Where it stands.", "live")]
@@ -63,7 +67,7 @@ class CampaignOne(Told):
     owner: Annotated[str | None, about("Who looks after it.", "Amara")]
     launch: Annotated[date, about("The day of the invitations.", "2026-03-02")]
     deadline: Annotated[date, about("The day by which answers are due.", "2026-03-31")]
-    questionnaire: Annotated[str, about("What is asked.", "annual-report, version 1")]
+    questionnaire: Annotated[str, about("What is asked: questions, or a document to sign.", "annual-report, version 1")]
     population: Annotated[dict[str, Any], about("The rule of who is asked.", {"status": "active"})]
     next_step: Annotated[str, about("What is to be done next.", "Members answer; reminders go out by themselves")]
     progress: Annotated[Progress, about("How far it is.")]

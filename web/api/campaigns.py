@@ -20,8 +20,8 @@ from web.api.routes import Endpoints
 
 api = Endpoints("Campaigns")
 _COUNTS = (
-    "eligible", "responded", "complete", "in_review", "exempt", "unanswered", "unreachable", "cancelled",
-    "outstanding", "accounted", "excluded", "is_100",
+    "eligible", "responded", "complete", "in_review", "exempt", "unanswered", "unreachable", "not_reached",
+    "left_out", "cancelled", "outstanding", "accounted", "excluded", "is_100",
 )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def show_campaign(asked: Who, ref: CaseRef, known: IfNoneMatch = None) -> Any:
     gets the numbers of their own teams; `whole` says which.
     """
     page = campaign_page(asked.env, ref, actor=asked.actor, now=asked.now)
-    names = ("ref", "version", "title", "state", "state_title", "open", "launch", "deadline", "questionnaire",
+    names = ("ref", "kind", "version", "title", "state", "state_title", "open", "launch", "deadline", "questionnaire",
              "population", "next_step")  # fmt: skip
     values = {name: getattr(page, name) for name in names}
     told = {**values, "owner": page.owner or None, "progress": _progress(page.counts)}
@@ -73,7 +73,7 @@ def list_responses(
     ref: CaseRef,
     state: Annotated[
         str, Query(max_length=80, description="Only in this state, or in a group of states: awaited, unanswered, "
-                   "to_review, queried, responded, undecided, failed.", examples=["unanswered"])
+                   "to_review, queried, responded, undecided, not_reached, failed.", examples=["unanswered"])
     ] = "",
     team: Annotated[str, Query(max_length=200, description="Only of this team.", examples=["North"])] = "",
     tier: Annotated[str, Query(max_length=200, description="Only of this tier.", examples=["Premier"])] = "",

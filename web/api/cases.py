@@ -9,6 +9,8 @@ from fastapi import Query
 from starlette.responses import Response
 
 from cases import commands
+from cases.explaining.coming import what_happens_next
+from cases.explaining.values import coming_values
 from cases.history import history
 from cases.lists import worklist
 from cases.lists.keyset import place_from
@@ -16,6 +18,7 @@ from cases.lists.narrowing import Due, Phase, narrow_from
 from cases.queries import case_page
 from state_machines.values import Outcome
 from web.api.asking import Asked, CaseRef, Cursor, IdempotencyKey, IfNoneMatch, Limit, Who
+from web.api.case_coming_models import WhatComes
 from web.api.case_models import CaseLine, CaseOne, DayGiven, Event, Moved, NewCase, ProcessName
 from web.api.case_values import line_values, moved_values, one_values
 from web.api.lookup import member_seen
@@ -117,6 +120,16 @@ def show_case(asked: Who, ref: CaseRef, known: IfNoneMatch = None) -> Response:
     """Show one case with everything about it."""
     page = case_page(asked.env, ref, actor=asked.actor, last_events=1, now=asked.now)
     return versioned(asked.request, CaseOne.model_validate(one_values(page, asked.staffing)), page.case.version)
+
+
+@api.read("/cases/{ref}/next", "cases:read", response_model=WhatComes, problems=("not-found",))
+def show_what_comes(asked: Who, ref: CaseRef) -> Any:
+    """Show what happens next to a case.
+
+    What Muster does by itself until the case ends, if nobody acts: when, with which mail to whom, and on whom it lands.
+    What repeats is told once, with its rhythm.
+    """
+    return coming_values(what_happens_next(asked.env, ref, actor=asked.actor, now=asked.now))
 
 
 @api.read("/cases/{ref}/events", "cases:read", response_model=Listed[Event], problems=("not-found",))

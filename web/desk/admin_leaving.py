@@ -13,7 +13,7 @@ from members.errors import MembersError, Unusable
 from members.staff_record import note_deed
 from members.staffing import Person
 from web import sessions
-from web.accounts import identities, password_links, tokens
+from web.accounts import feeds, identities, password_links, tokens
 from web.desk.admin_rules import ADMINISTRATORS
 from web.desk.admin_staff import person_of, send_link
 from web.desk_page import Desk, DeskPage
@@ -59,6 +59,7 @@ def leave(desk: Desk, posted: Form, number: int) -> Response:
         sessions.end_all(conn, person.id)
         password_links.revoke(conn, person.id, now=clock.utc_now())
         tokens.revoke_all(conn, person.id, now=clock.utc_now())
+        feeds.revoke_all(conn, person.id, now=clock.utc_now())
     given = hand_over(desk.env, now=desk.now)
     told = f"{person.name} has left and is signed out. {plural(given, 'case')} went to others."
     return desk.see_other(f"/admin/staff/{number}", told)
@@ -71,6 +72,7 @@ def back(desk: Desk, number: int) -> Response:
     if not person.active:  # a second click ends no key that was made since the first
         with transaction(desk.env.engine) as conn:
             tokens.revoke_all(conn, number, now=clock.utc_now())
+            feeds.revoke_all(conn, number, now=clock.utc_now())
     person = bring_back(desk.env.engine, person.person, actor=desk.actor, now=desk.now)
     return desk.see_other(f"/admin/staff/{number}", f"{person.name} works here again, with the same roles as before.")
 

@@ -8,6 +8,8 @@ from starlette.responses import Response
 
 from cases.commands import require_staff
 from cases.errors import BadInput
+from cases.inbox.health import inbox_health
+from cases.inbox.reading import is_configured
 from cases.mailroom import older, seen_of
 from config.database import reading, transaction
 from members.staffing import Staffing
@@ -30,7 +32,7 @@ TITLES = {
 }  # fmt: skip
 
 
-@pages.get("/admin/mail", statements=12)
+@pages.get("/admin/mail", statements=16)
 def listed(desk: Desk) -> Response:
     """How mail is, and the messages of one fate, the newest first."""
     asked = desk.request.query_params
@@ -42,10 +44,12 @@ def listed(desk: Desk) -> Response:
         counts = message_queries.counts(conn)
         reasons = message_queries.reasons(conn, since=desk.now - LOOK_BACK)
         oldest = message_queries.oldest_queued(conn)
+        inbox = inbox_health(conn, desk.now)
     shown = [{**line, "whom": _whom(line, desk.staffing)} for line in lines[:ON_A_PAGE]]
     return desk.page(
         "desk/admin/mail.html", title="Mail", block="list", lines=shown, state=state, counts=counts, titles=TITLES,
-        oldest=oldest, next_before=shown[-1]["id"] if len(lines) > ON_A_PAGE else None, before=before,
+        oldest=oldest, inbox=inbox, reads=is_configured(desk.env.settings),
+        next_before=shown[-1]["id"] if len(lines) > ON_A_PAGE else None, before=before,
         reasons=sorted(((*key, n) for key, n in reasons.items()), key=lambda each: -each[2]),
     )  # fmt: skip
 

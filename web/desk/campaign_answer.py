@@ -17,7 +17,7 @@ from web.access import STAFF, staff
 from web.desk_page import Desk, DeskPage
 from web.posted import Form, Posted
 from web.routing import Pages
-from web.visitors.answer_fields import Field
+from web.visitors.answer_fields import Field, is_answered
 
 pages = Pages(may=staff(*MAY_TAKE_DOWN))
 HERE = "/campaigns/{ref}/responses/{case_ref}"
@@ -110,7 +110,7 @@ def _shown(
     parts = [
         (section.title, [
             Field(q, values.get(q.id), "", "", q.required and not correcting, tuple(wrong.get(q.id, ())))
-            for q in section.questions
+            for q in section.asked if is_answered(q)
         ])
         for section in questionnaire.sections
     ]  # fmt: skip

@@ -36,12 +36,14 @@ def drawing(page: CampaignPage) -> Drawing:
 
 def parts_of(counts: Counts) -> list[Part]:
     """Return the members of a campaign by what became of them; together they are everybody."""
+    signs = counts.kind == "signoff"
     found = [
-        Part("Complete", counts.complete, "complete"),
-        Part("Answer in, being reviewed", counts.in_review, "in-review"),
+        Part("Signed, valid" if signs else "Complete", counts.complete, "complete"),
+        Part("Signed, to be checked" if signs else "Answer in, being reviewed", counts.in_review, "in-review"),
         Part("Exempt", counts.exempt, "exempt"),
-        Part("No answer, decided", counts.unanswered, "unanswered"),
-        Part("Cannot be reached", counts.unreachable, "unreachable"),
+        Part("No signature, decided" if signs else "No answer, decided", counts.unanswered, "unanswered"),
+        *([Part("Unreachable, decided", counts.not_reached, "unanswered")] if counts.not_reached else []),
+        Part("Nobody to ask, or mail comes back" if signs else "Cannot be reached", counts.unreachable, "unreachable"),
         Part("Outstanding", counts.outstanding, "outstanding"),
     ]
     return [*found, Part("No longer asked", counts.cancelled, "cancelled")] if counts.cancelled else found
@@ -51,8 +53,9 @@ def told_of(counts: Counts, curve: Curve | None) -> str:
     """Return where a campaign stands beside its plan, in a sentence."""
     if curve is None:
         return "The campaign has not been launched yet."
+    done = "signed" if counts.kind == "signoff" else "answered"
     sentence = (
-        f"{counts.responded:,} of {counts.eligible:,} have answered and {counts.accounted:,} are accounted for"
+        f"{counts.responded:,} of {counts.eligible:,} have {done} and {counts.accounted:,} are accounted for"
         f" ({percent(counts.accounted, counts.eligible)})."
     )
     if not curve.behind:

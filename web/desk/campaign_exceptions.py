@@ -30,9 +30,14 @@ def close(desk: Desk, posted: Form, ref: str) -> Response:
     common = posted.text("common").strip()
     named = [
         {"member": one.member_ref, "action": posted.text(f"action.{one.member_ref}").strip() or common}
+        | ({"case": one.case} if found.kind == "signoff" else {})
         for one in found.outstanding
     ]
     nothing = [one.member for one in found.outstanding if not posted.text(f"action.{one.member_ref}").strip()]
+    unheard = [one.member for one in found.outstanding if found.kind == "signoff" and not one.case]
+    if unheard:
+        told = f"{unheard[0]} has no monitoring case yet: decide on its signature first."
+        return _shown(desk, ref, posted, told, 422)
     if nothing and not common:
         return _shown(desk, ref, posted, f"Say what is done about {nothing[0]}, or write one action for all.", 422)
     payload = {"outstanding": named, "reason": posted.text("reason")}

@@ -1,4 +1,4 @@
-"""What a campaign hands out: results on a page, members and answers as files that are read and written in a stream."""
+"""What a campaign hands out: members and answers as files that are read and written in a stream."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import itertools
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from cases.campaigning.counts import percent
+from cases.campaigning.denominator_file import denominator_rows
 from cases.campaigning.export import answer_rows, member_rows
-from cases.campaigning.results import results as results_of
+from cases.campaigning.signatures import signature_rows
 from reports.spreadsheet import XLSX, xlsx_chunks
 from reports.table import CSV, csv_chunks
 from web.access import STAFF
@@ -17,19 +17,12 @@ from web.desk_page import Desk
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
-FILES = {"members": member_rows, "answers": answer_rows}
-
-
-@pages.get("/campaigns/{ref}/results", statements=12)
-def results(desk: Desk, ref: str) -> Response:
-    """What members have answered, question by question."""
-    found = results_of(desk.env, ref, actor=desk.actor, now=desk.now)
-    return desk.page("desk/campaign_results.html", title=found.title, found=found, tab="results", share=percent)
+FILES = {"members": member_rows, "answers": answer_rows, "denominator": denominator_rows, "signatures": signature_rows}
 
 
 @pages.get("/campaigns/{ref}/{what}.{kind}", statements=12)
 def file(desk: Desk, ref: str, what: str, kind: str) -> Response:
-    """Members or answers as CSV or for a spreadsheet program."""
+    """Members, answers or signatures as CSV or for a spreadsheet program."""
     if what not in FILES or kind not in ("csv", "xlsx"):
         raise HTTPException(404)
     rows = FILES[what](desk.env, ref, actor=desk.actor, now=desk.now)

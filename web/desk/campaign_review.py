@@ -16,6 +16,7 @@ from cases.campaigning.waiting import waiting_page
 from cases.errors import BadInput, CaseChanged, TransitionRefused
 from members.errors import MembersError
 from members.tables import CONTACT_ROLES
+from state_machines.registry import process_named
 from web.access import STAFF, staff
 from web.desk_page import Desk, DeskPage
 from web.posted import Form, Posted
@@ -24,6 +25,7 @@ from web.routing import Pages
 pages = Pages(may=STAFF)
 AT_WORK = staff(*contacts.AT_WORK)
 HERE = "/campaigns/{ref}/responses/{case_ref}"
+OF_SIGNATURES = process_named("signature").prefix + "-"
 WITH_FORMS_HERE = ("complete", "query", "accept_with_caveat", "second_check", "impute", "nudge")
 """Moves whose forms stand among the answers; the others have a page of their own."""
 
@@ -37,7 +39,9 @@ def responses(desk: Desk, ref: str, after: str = "") -> Response:
 
 @pages.get(HERE, statements=21)
 def response(desk: Desk, ref: str, case_ref: str) -> Response:
-    """One response for its reviewer."""
+    """One response for its reviewer; a signature is looked at on its case."""
+    if case_ref.upper().startswith(OF_SIGNATURES):
+        return desk.see_other(f"/cases/{case_ref.upper()}")
     return _shown(desk, ref, case_ref)
 
 

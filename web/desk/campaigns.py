@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from cases import campaigns as commands
@@ -14,10 +15,12 @@ from cases.campaigning.counts import percent
 from cases.campaigning.members import Narrowed, members_page
 from cases.campaigning.overview import campaign_list
 from cases.campaigning.page import campaign_page
-from cases.campaigning.population import Population, questionnaires, values_of, who_is_asked
-from cases.errors import BadInput, TransitionRefused
+from cases.campaigning.population import Population, in_force, questionnaires, values_of, who_is_asked
+from cases.errors import BadInput, CaseNotFound, TransitionRefused
 from members.store import CRITERIA
 from members.visibility import lent_teams
+from state_machines.processes.signature_forms import Document
+from state_machines.processes.signature_forms import Plan as SignOffPlan
 from state_machines.processes.survey_forms import Plan
 from state_machines.registry import process_named
 from state_machines.values import STAFF as STAFF_ROLES
@@ -31,7 +34,10 @@ from web.routing import Pages
 
 pages = Pages(may=STAFF)
 PLANNERS = staff(*STAFF_ROLES.intersection(process_named("survey_campaign").opened_by))
-_BY_HAND = frozenset({"population", "questionnaire", "questionnaire_version", "questionnaire_fingerprint", "ladder"})
+PLANS: Mapping[str, type[BaseModel]] = {"survey": Plan, "signoff": SignOffPlan}
+_BY_HAND = frozenset(
+    {"population", "questionnaire", "questionnaire_version", "questionnaire_fingerprint", "ladder"}
+) | frozenset(Document.model_fields)
 """Fields of the plan that have a control of their own, or none."""
 
 
@@ -49,40 +55,49 @@ def campaigns(desk: Desk, after: str = "") -> Response:
 # ------------------------------------------------------------------------------------------------------ planning
 
 
-@pages.get("/campaigns/new", may=PLANNERS, statements=9)
-def new(desk: Desk) -> Response:
+@pages.get("/campaigns/new", may=PLANNERS, statements=11)
+def new(desk: Desk, kind: str = "survey", document: str = "") -> Response:
     """The form of a plan, with who would be asked as it stands."""
-    return _plan_page(desk, {"ladder": "standard"}, {"status": ["active"]})
+    criteria = {"status": ["active", "suspended"] if kind == "signoff" else ["active"]}
+    return _plan_page(desk, _kind(kind), {"ladder": "standard", "document": document}, criteria)
 
 
 @pages.post("/campaigns/new", may=PLANNERS)
 def plan(desk: Desk, posted: Form) -> Response:
     """Plan a campaign, or only look at who would be asked: nothing is written then."""
     criteria = {name: chosen for name in CRITERIA if (chosen := [v for v in posted.all(f"population.{name}") if v])}
-    payload = _typed(desk, posted)
+    kind = _kind(posted.text("kind"))
+    payload = _typed(desk, kind, posted)
     if posted.text("step") != "plan":
-        return _plan_page(desk, payload, criteria, inside=posted.text("inside"), outside=posted.text("outside"))
-    settings = {**payload, "kind": "survey"} | ({"population": criteria} if criteria else {})
+        return _plan_page(desk, kind, payload, criteria, inside=posted.text("inside"), outside=posted.text("outside"))
+    settings = {**payload, "kind": kind} | ({"population": criteria} if criteria else {})
     try:
         done = commands.plan_campaign(desk.env, settings, actor=desk.actor, now=desk.now)
-    except (BadInput, TransitionRefused) as bad:
-        errors = dict(bad.errors) if isinstance(bad, TransitionRefused) else {"questionnaire": (str(bad),)}
-        return _plan_page(desk, payload, criteria, errors or {"form": (str(bad),)}, status=422)
+    except (BadInput, TransitionRefused, CaseNotFound) as bad:
+        asked = "document" if kind == "signoff" else "questionnaire"
+        errors = dict(bad.errors) if isinstance(bad, TransitionRefused) else {asked: (str(bad),)}
+        return _plan_page(desk, kind, payload, criteria, errors or {"form": (str(bad),)}, status=422)
     ref = done.after.ref
     return desk.see_other(f"/campaigns/{ref}", f"{done.after.subject} is planned. Somebody else approves the plan.")
 
 
-def _typed(desk: DeskPage, posted: Posted) -> dict[str, Any]:
+def _kind(text: str) -> str:
+    return text if text in PLANS else "survey"
+
+
+def _typed(desk: DeskPage, kind: str, posted: Posted) -> dict[str, Any]:
     """Return what was typed, without who is asked."""
+    model = PLANS[kind]
     texts = {name: values for name, values in posted.texts.items() if not name.startswith("population.")}
     found = payload_of(
-        Plan, Posted({n: v for n, v in texts.items() if n in Plan.model_fields}), zone=desk.env.settings.zone
+        model, Posted({n: v for n, v in texts.items() if n in model.model_fields}), zone=desk.env.settings.zone
     )
-    return {name: value for name, value in found.items() if name != "population"}
+    of_document = frozenset(Document.model_fields) - {"document"}
+    return {name: value for name, value in found.items() if name != "population" and name not in of_document}
 
 
 def _plan_page(
-    desk: DeskPage, typed: Mapping[str, Any], criteria: Mapping[str, list[str]],
+    desk: DeskPage, kind: str, typed: Mapping[str, Any], criteria: Mapping[str, list[str]],
     errors: Mapping[str, tuple[str, ...]] | None = None, *, inside: str = "", outside: str = "",
     status: int = 200,
 ) -> Response:  # fmt: skip
@@ -90,14 +105,16 @@ def _plan_page(
     asked: Population = who_is_asked(
         desk.env, criteria, after_inside=inside, after_outside=outside, lent=lent, actor=desk.actor
     )
-    errors = errors or {}
-    fields = [f for f in fields_of(Plan, typed, errors, zone=desk.env.settings.zone) if f.name not in _BY_HAND]
-    ladders = [Option(name, name.capitalize()) for name in desk.env.policy.setting("survey_campaign", "ladders")]
+    errors, model = errors or {}, PLANS[kind]
+    fields = [f for f in fields_of(model, typed, errors, zone=desk.env.settings.zone) if f.name not in _BY_HAND]
+    named = desk.env.policy.setting(commands.KINDS[kind], "ladders")
     hidden = [text for name in ("population", "ladder", "form") for text in errors.get(name, ())]
     return desk.page(
-        "desk/campaign_new.html", title="Plan a campaign", block="population", status=status, fields=fields,
-        others=[*leftover_errors(Plan, errors), *(t for t in hidden if t not in leftover_errors(Plan, errors))],
-        questionnaires=questionnaires(desk.env.settings), ladders=ladders, typed=typed, errors=errors,
+        "desk/campaign_new.html", title="Plan a campaign", block="population", status=status, fields=fields, kind=kind,
+        others=[*leftover_errors(model, errors), *(t for t in hidden if t not in leftover_errors(model, errors))],
+        questionnaires=questionnaires(desk.env.settings) if kind == "survey" else [],
+        documents=in_force(desk.env, actor=desk.actor, now=desk.now) if kind == "signoff" else [],
+        ladders=[Option(name, name.capitalize()) for name in named], typed=typed, errors=errors,
         values=values_of(desk.env, lent=lent, actor=desk.actor), criteria=criteria, asked=asked,
     )  # fmt: skip
 

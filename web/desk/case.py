@@ -23,7 +23,7 @@ LETTER_POLICY = (
 """Of a letter's HTML: it may look as it does and do nothing."""
 
 
-@pages.get("/cases/{ref}", statements=23)
+@pages.get("/cases/{ref}", statements=33)
 def case(desk: Desk, ref: str, before: int | None = None) -> Response:
     """One case with everything about it that the viewer may see."""
     return shown(desk, ref, before=before)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cases.queries import CasePage
 from notifications import catalogue
-from state_machines.engine import Choice
+from state_machines.choosing import Choice
 from state_machines.process import Transition
 from state_machines.registry import process_named
 from state_machines.values import STAFF
@@ -17,8 +17,8 @@ from web import wording
 from web.desk.case_people import Names
 from web.forms import Field, Option
 
-ELSEWHERE = frozenset({"impute"})
-"""Triggers that need more than a form: their page writes what belongs to them in the same transaction."""
+ELSEWHERE = frozenset({"impute", "change_text", "describe", "choose_contact", "leave_out", "take_back_in"})
+"""Triggers that need more than a form, or are chosen from a list: they have a page of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,11 @@
-"""The time of a case: its clocks as they run, and what happens next if nobody acts."""
+"""The time of a case: its clocks as they run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from cases.forecast import Expected
 from cases.queries import CasePage
-from notifications import catalogue
 from state_machines.ladders import EXPIRES
 from state_machines.objections import capital
 from state_machines.policy import Policy, PolicyError
@@ -42,19 +40,6 @@ class Clockwork:
     fired: list[str]
     """What it has set off already, in order."""
     next_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """What Muster will do, when, and on whom it lands."""
-
-    at: datetime
-    what: str
-    move: str | None
-    """The state it comes to, by title."""
-    lands_on: str | None
-    mails: list[str]
-    tasks: tuple[str, ...]
 
 
 def clocks(page: CasePage, names: Names, policy: Policy) -> list[Clockwork]:
@@ -97,23 +82,3 @@ def _rung(process: Process, clock: Clock | None, key: str, policy: Policy) -> st
             trigger = (clock.expires if clock and rung.fires == EXPIRES else rung.fires) or name
             title = trigger_title(process.name, trigger)
     return f"{title}, number {number}" if number.isdigit() else title
-
-
-def coming(page: CasePage, names: Names) -> list[Coming]:
-    """Return what happens next if nobody acts, in order."""
-    process, state = process_named(page.case.process), page.case.state
-    found = []
-    for each in page.next:
-        if each.kind != "transition":
-            continue
-        moved = each.target != state
-        to = process.state(each.target)
-        lands_on = names.role(to.owner) if moved and not to.final else None
-        found.append(Coming(each.at, trigger_title(process.name, each.trigger), to.title if moved else None, lands_on,
-                            list(_mails(each, names)), each.tasks))  # fmt: skip
-        state = each.target
-    return found
-
-
-def _mails(each: Expected, names: Names) -> list[str]:
-    return [f"“{catalogue.title_of(kind)}” to {names.audience(audience)}" for kind, audience in each.messages]

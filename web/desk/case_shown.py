@@ -20,7 +20,7 @@ from config import clock
 from config.database import transaction
 from state_machines.registry import process_named
 from web import drafts, presence
-from web.desk import case_choices, case_clocks, case_timeline
+from web.desk import case_choices, case_clocks, case_next, case_timeline
 from web.desk.case_people import Names
 from web.desk_page import DeskPage
 from web.diagrams import diagram
@@ -54,6 +54,7 @@ def shown(
     entries, earlier = case_timeline.timeline(page, desk)
     offered = case_choices.actions(page)
     others, begun = _others_and_drafts(desk, page)
+    ahead, coming = case_next.brief(desk, ref)
     line = page.line
     return desk.page(
         "desk/case.html", title=line["subject"] or line["ref"], block="history", status=status, page=page, line=line,
@@ -64,7 +65,7 @@ def shown(
         note_begun=begun.get(drafts.NOTE), begun=_forms_begun(page, begun), others=called(desk, others),
         possible=[a for a in offered if a.refused is None], impossible=[a for a in offered if a.refused is not None],
         closers=case_choices.closers(page, offered), clocks=case_clocks.clocks(page, names, desk.env.policy),
-        coming=case_clocks.coming(page, names), links=_links(page), mails=_loose_mails(page, names, desk.now),
+        ahead=ahead, coming=coming, links=_links(page), mails=_loose_mails(page, names, desk.now),
         drawing=_drawing(page), next_states=_next_states(page), following=_following(desk, ref), may=_may(desk, page),
         give_to=candidates(page.row, desk.staffing, desk.today),
     )  # fmt: skip

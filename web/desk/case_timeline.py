@@ -15,6 +15,7 @@ from notifications import catalogue
 from state_machines.objections import capital
 from state_machines.process import Process
 from state_machines.registry import process_named
+from web.desk.case_mail import MAIL, mail_remarks, mail_title
 from web.desk.case_people import Names, options
 from web.desk_page import DeskPage
 from web.naming import trigger_title, words
@@ -30,13 +31,13 @@ _TITLES = {
     "parked": "Set aside after an error", "unparked": "Taken up again after an error", "handed_over": "New owner",
     "member_merged": "Moved with its member", "contact_bounced": "Mail to a contact came back",
     "clocks_moved": "Deadlines worked out anew", "opened": "Opened", MARKED: "Marked as a duplicate",
-    UNMARKED: "Not a duplicate after all",
+    UNMARKED: "Not a duplicate after all", "mail_held_back": "More mail was held back",
 }  # fmt: skip
 _PICTURES = {
     "note": "note", "told": "message", "assigned": "user-check", "restricted": "lock", "evidence": "paperclip",
     "parked": "alert-triangle",
     "handed_over": "switch-horizontal", "contact_bounced": "mail-x", "opened": "plus", MARKED: "copy",
-    "not_fired": "bell-off", "passed_over": "bell-off",
+    "not_fired": "bell-off", "passed_over": "bell-off", "mail_received": "mail", "mail_held_back": "mail-x",
 }  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def timeline(page: CasePage, desk: DeskPage) -> tuple[list[Happened], int | None
     return [read.entry(event) for event in reversed(events)], earlier
 
 
-ASKED_BY_MUSTER = frozenset({"survey_response"})
+ASKED_BY_MUSTER = frozenset({"survey_response", "signature"})
 """Cases that begin without anybody's words: the campaign's own data says nothing about them."""
 
 
@@ -133,6 +134,8 @@ class _Reader:
             return title
         if event["kind"] in ("not_fired", "passed_over"):
             return f"{title}: left out"
+        if event["kind"] == MAIL:
+            return mail_title(event)
         return _TITLES.get(event["kind"], words(event["kind"]))
 
     def _said(self, event: Event) -> list[Said]:
@@ -151,6 +154,8 @@ class _Reader:
         return {**typed, "remedy": promised[number - 1]["what"]}
 
     def _remarks(self, event: Event) -> Iterator[str]:
+        if event["kind"] == MAIL:
+            yield from mail_remarks(event)
         special: Callable[[Event], str | None] | None = getattr(self, f"_{event['kind']}", None)
         if special is not None and (text := special(event)):
             yield text
@@ -196,6 +201,9 @@ class _Reader:
 
     def _not_fired(self, event: Event) -> str:
         return str(event["details"].get("why", ""))
+
+    def _mail_held_back(self, event: Event) -> str:
+        return f"More mail from {event['personal'].get('from') or 'this sender'} stays in the inbox today."
 
     def _passed_over(self, event: Event) -> str:
         return "A later step was due at the same time."

@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from starlette.responses import Response
 
 from cases import member_pages
+from cases.commands import fire
+from cases.contacts_gone import contact_gone
+from cases.errors import TransitionRefused
 from members import contact_commands
 from members.cards import Contact, MemberCard
 from members.contact_commands import CONTACT_FIELDS, save_contact
@@ -107,8 +110,20 @@ def _contact_form(
 def left(desk: Desk, ref: str, number: int) -> Response:
     """Record that a contact has left; the way back is beside them."""
     one = contact_commands.contact_left(desk.env.engine, ref, number, **doing(desk))
+    contact_gone(desk.env, one.member_id, one.id, now=desk.now)
     name = contact_commands.called(one)
     return desk.see_other(f"/members/{ref}#contacts", f"{name} is no longer written to. “Bring back” undoes this.")
+
+
+@pages.post("/members/{ref}/contacts/{number}/ask", may=WRITERS)
+def ask(desk: Desk, posted: Form, ref: str, number: int) -> Response:
+    """Write to this contact from now on in one campaign, whoever was written to before."""
+    one, case = _one(record(desk, ref), number), posted.text("case")
+    try:
+        fire(desk.env, case, "choose_contact", payload={"contact": number}, actor=desk.actor, now=desk.now)
+    except TransitionRefused as no:
+        return desk.see_other(f"/members/{ref}#ladders", str(no), tone="warning")
+    return desk.see_other(f"/members/{ref}#ladders", f"{contact_commands.called(one)} is written to from now on.")
 
 
 @pages.post("/members/{ref}/contacts/{number}/back", may=WRITERS)

@@ -85,7 +85,7 @@ def suggest(desk: Desk, q: str = "", member: str = "", other: str = "") -> Respo
     return HTMLResponse(render(desk.env.settings.zone, "desk/member_options.html", None, {"found": found}))
 
 
-@pages.get("/members/{ref}", statements=25)
+@pages.get("/members/{ref}", statements=26)
 def member(desk: Desk, ref: str) -> Response:
     """One member with everything about it that the viewer may see."""
     page = member_pages.member_page(desk.env, ref, actor=desk.actor, now=desk.now)

@@ -132,7 +132,7 @@
 
   function renew(mine, fresh, untouched) {
     if (!untouched) return;
-    const names = ["[data-messages]", "legend", ":scope > label.form-label"];
+    const names = ["[data-messages]", "[data-worked-out]", "legend", ":scope > label.form-label"];
     for (const name of names) {
       const there = mine.querySelector(name), here = fresh.querySelector(name);
       if (there && here && there.innerHTML !== here.innerHTML) there.innerHTML = here.innerHTML;

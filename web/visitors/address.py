@@ -48,6 +48,11 @@ class Address:
             return f"/m/{self.key}"
         return f"/p/{self.purpose.removeprefix('party:')}/{self.key}"
 
+    @property
+    def language(self) -> str:
+        """The language of the questions that the address asks for; it is remembered with the first answer."""
+        return self.visit.request.query_params.get("language", "")[:20]
+
     def holder(self) -> Holder:
         """Return who holds the link. Raises LinkForged or LinkExpired."""
         return holder_of(self.env, self.purpose, self.key, now=self.now)

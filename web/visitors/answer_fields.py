@@ -10,14 +10,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from cases.own.answering import Given
-from cases.own.survey import Survey
+from cases.own.survey import Sheet
 from surveys.kinds import Choice
-from surveys.questions import Question, TableQuestion
+from surveys.languages import direction
+from surveys.questions import (
+    CalculateQuestion,
+    DateQuestion,
+    FileQuestion,
+    Note,
+    NumberQuestion,
+    Question,
+    TableQuestion,
+    TextQuestion,
+)
 from surveys.values import is_blank, show
-from surveys.wording import choices_of, in_words, unit_of
+from surveys.wording import choices_of, digests_of, in_words, unit_of
 from web.posted import Posted
 
 SPARE_ROWS = 2
+PAGES_SPEAK = ("", "en")
 _MANY = 8
 """Beyond so many choices a list to choose from is easier than buttons."""
 
@@ -39,6 +50,40 @@ class Field:
     query: str = ""
     """What we asked back about it."""
     files: Sequence[Mapping[str, Any]] = ()
+    language: str = ""
+    """The language of the question, where it is not that of the page."""
+
+    @property
+    def speech(self) -> Mapping[str, str]:
+        """The attributes of what is said in the language of the question."""
+        return {"lang": self.language, "dir": direction(self.language)} if self.language else {}
+
+    @property
+    def limits(self) -> Mapping[str, str]:
+        """The attributes of a control that say what `surveys.normalise` takes.
+
+        Numbers have none but how they are typed: a control for numbers throws away words such as "about 120" unseen.
+        """
+        question, found = self.question, dict[str, str]()
+        if isinstance(question, TextQuestion):
+            found |= {"maxlength": str(question.max_length)} | (
+                {"pattern": question.pattern} if question.pattern else {}
+            )
+        if isinstance(question, NumberQuestion):
+            found["inputmode"] = "numeric" if question.integer and (question.min or 0) >= 0 else "decimal"
+        if isinstance(question, DateQuestion):
+            found |= {side: day.isoformat() for side in ("min", "max") if (day := getattr(question, side))}
+        return found | ({"required": "required"} if question.required else {})
+
+    @property
+    def several(self) -> bool:
+        """Whether a question for a file takes more than one."""
+        return isinstance(self.question, FileQuestion) and self.question.max_files > 1
+
+    @property
+    def worked_out(self) -> str:
+        """What a calculation came to, in words."""
+        return "; ".join(in_words(self.question, self.value)) or "–"
 
     @property
     def key(self) -> str:
@@ -117,8 +162,13 @@ def _cells(row: Any) -> Mapping[str, Any]:
     return row if isinstance(row, Mapping) else {}
 
 
+def is_answered(question: Question) -> bool:
+    """Whether somebody answers this: a note is read, a calculation works itself out."""
+    return not isinstance(question, Note | CalculateQuestion)
+
+
 def fields(
-    found: Survey, questions: Iterable[Question], *, typed: Given | None = None,
+    found: Sheet, questions: Iterable[Question], *, typed: Given | None = None,
     errors: Mapping[str, Sequence[str]] | None = None, conflicts: Mapping[str, Any] | None = None,
     unsaved: Container[str] = (),
 ) -> list[Field]:  # fmt: skip
@@ -131,13 +181,15 @@ def fields(
 
 
 def _field(
-    found: Survey, question: Question, typed: Given | None, errors: Sequence[str], conflicts: Mapping[str, Any]
+    found: Sheet, question: Question, typed: Given | None, errors: Sequence[str], conflicts: Mapping[str, Any]
 ) -> Field:
     name, filled = question.id, found.filled
     retyped = typed if typed is not None and name in typed.questions else None
     value = retyped.answers.get(name) if retyped else filled.answers.get(name)
+    if isinstance(question, CalculateQuestion):
+        value = found.counted.get(name)
     comment = retyped.comments.get(name, "") if retyped else filled.comments.get(name, "")
-    digests = [value] if question.type == "file" and value else filled.evidence.get(name, [])
+    digests = digests_of(value) if question.type == "file" and value else filled.evidence.get(name, [])
     names = {digest: str(one["name"]) for digest, one in found.files.items()}
     conflict = None
     if name in conflicts:
@@ -147,10 +199,11 @@ def _field(
         question, value, comment, filled.seen(name), name in found.needed, tuple(errors), conflict,
         tuple(in_words(question, before)) if question.type != "file" else (), found.queries.get(name, ""),
         [{"sha256": d, "name": names.get(d, "A file sent before"), "here": d in names} for d in digests],
+        "" if found.language[:2] in PAGES_SPEAK else found.language,
     )  # fmt: skip
 
 
-def given(found: Survey, posted: Posted) -> Given:
+def given(found: Sheet, posted: Posted) -> Given:
     """Return what a form says about the questions that stood on it; files are put on the case by the caller."""
     tree = posted.nested()
     answers, comments, seen = (_under(tree, part) for part in ("a", "c", "s"))

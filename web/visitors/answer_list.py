@@ -22,7 +22,7 @@ def read_answers(
             {"id": q.id, "text": q.text, "lines": in_words(q, answers.get(q.id), names), "needed": q.id in found.needed,
              "files": [(d if d in names else "", names.get(d, "A file sent before")) for d in files.get(q.id, ())],
              "comment": comments.get(q.id, ""), "wanted": q.evidence == "required" and _wants(q, answers.get(q.id))}
-            for q in section.questions if q.id in shown
+            for q in section.asked if q.id in shown and q.text
         ]  # fmt: skip
         if lines:
             parts.append({"id": section.id, "title": section.title, "questions": lines})

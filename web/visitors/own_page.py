@@ -16,6 +16,7 @@ from cases.own.survey import survey
 from state_machines.process import Transition
 from web.forms import fields_of, leftover_errors, payload_of
 from web.posted import Form, Posted
+from web.visitors import signing as signing_pages
 from web.visitors import survey as survey_pages
 from web.visitors.address import Address, Own, OwnPages
 from web.visitors.deed_words import DEEDS, title_of, worded
@@ -46,7 +47,9 @@ def home(own: Own) -> Response:
     """The first page of a link."""
     holder = own.holder()
     if holder.case.process == "survey_response" and holder.purpose == "member":
-        return survey_pages.landing(own, survey(own.env, own.purpose, own.key, now=own.now))
+        return survey_pages.landing(own, survey(own.env, own.purpose, own.key, language=own.language, now=own.now))
+    if holder.case.process == "signature" and holder.purpose == "member":
+        return signing_pages.landing(own)
     return _shown(own, own_case(own.env, own.purpose, own.key, now=own.now))
 
 
@@ -142,7 +145,7 @@ def tell_us(own: Own, posted: Form) -> Response:
         said = text if text.strip() or not names else f"Sent on this page: {', '.join(names)}"
         tell(own.env, found.holder, said, about=posted.text("about")[:80])
     except BadInput as bad:
-        if found.holder.case.process == "survey_response":
+        if found.holder.case.process in ("survey_response", "signature"):
             raise
         return _shown(own, found, status=bad.status, told=text, trouble=str(bad))
     return own.back("Thank you. We have it, and whoever deals with this case hears of it.")

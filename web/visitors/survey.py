@@ -22,7 +22,7 @@ from web.access import PUBLIC
 from web.posted import Form, Posted
 from web.routing import Pages
 from web.visitors.address import Address, Own
-from web.visitors.answer_fields import Field, fields, given
+from web.visitors.answer_fields import Field, fields, given, is_answered
 from web.visitors.answer_files import uploaded
 from web.visitors.answer_list import read_answers
 
@@ -37,7 +37,12 @@ def _found(own: Address) -> Survey:
     holder = own.holder()
     if holder.case.process != "survey_response":
         raise LinkExpired
-    return survey(own.env, own.purpose, own.key, now=own.now)
+    return survey(own.env, own.purpose, own.key, language=own.language, now=own.now)
+
+
+def _chosen(own: Address, found: Survey) -> str:
+    """Return the query that keeps a language until the first answer remembers it."""
+    return f"?language={found.language}" if own.language and found.language != found.filled.language else ""
 
 
 def _page(own: Address, template: str, found: Survey, *, title: str, status: int = 200, **more: Any) -> Response:
@@ -46,7 +51,9 @@ def _page(own: Address, template: str, found: Survey, *, title: str, status: int
     clock = found.holder.case.clocks.get("respond")
     answer: Response = own.page(
         template, title=title, holder=found.holder, status=status, found=found, answered=answered, asked=asked,
-        due=clock.due if clock else None, **more,
+        due=clock.due if clock else None, chosen=_chosen(own, found),
+        here=f"{own.home}/review" if own.visit.request.url.path.endswith("/submit") else own.visit.request.url.path,
+        lacking=bool(found.kept.untranslated().get(found.language)), **more,
     )  # fmt: skip
     return answer
 
@@ -63,7 +70,7 @@ def start(own: Own) -> Response:
     found = _found(own)
     if found.holder.case.state == "invited":
         act(own.env, found.holder, "view", {}, seen=found.seen)
-    return own.back(path=_where_to_go_on(found))
+    return own.back(path=_where_to_go_on(found) + _chosen(own, found))
 
 
 def _where_to_go_on(found: Survey) -> str:
@@ -117,7 +124,8 @@ def save_section(own: Own, request: Request, posted: Form, section: str) -> Resp
     found = _found(own)
     _questions(found, section)
     typed, trouble = given(found, posted), dict[str, list[str]]()
-    typed = replace(typed, files=uploaded(own, found, typed, posted, trouble))
+    spoken = found.language if len(found.kept.languages) > 1 else ""
+    typed = replace(typed, files=uploaded(own, found, typed, posted, trouble), language=spoken)
     by_itself = "x-autosave" in request.headers
     try:
         saved = save(own.env, found.holder, typed, step=not by_itself)
@@ -125,10 +133,13 @@ def save_section(own: Own, request: Request, posted: Form, section: str) -> Resp
         shown = [replace(each, value=typed.answers.get(each.question.id, each.value))
                  for each in fields(found, _questions(found, section))]  # fmt: skip
         return _section(own, found, section, shown, status=409, trouble=[str(no)])
-    after = survey(own.env, own.purpose, own.key, now=own.now)
+    after = _found(own)
     bad = bool(saved.errors or saved.conflicts or trouble)
     if by_itself or bad:
-        wrong = {name: [*saved.errors.get(name, ()), *trouble.get(name, ())] for name in {*saved.errors, *trouble}}
+        wrong = {
+            name: [*saved.errors.get(name, ()), *trouble.get(name, ()), *after.complaints.get(name, ())]
+            for name in {*saved.errors, *trouble, *after.complaints}
+        }
         shown = fields(
             after, _questions(after, section), typed=typed, errors=wrong, conflicts=saved.conflicts,
             unsaved={*saved.errors, *saved.conflicts},
@@ -140,7 +151,7 @@ def save_section(own: Own, request: Request, posted: Form, section: str) -> Resp
 
 def _next(own: Address, after: Survey, section: str, posted: Posted, typed: Given) -> Response:
     """Go on; back to the same section where an answer has made new questions appear in it."""
-    new = [q for q in _questions(after, section) if q.id not in typed.questions]
+    new = [q for q in _questions(after, section) if is_answered(q) and q.id not in typed.questions]
     told = _half_done(after, typed)
     if typed.drop or posted.text("go") == "stay":
         return own.back(told, path=f"/s/{section}")
@@ -183,7 +194,7 @@ def _review(
     left = missing(found)
     return _page(
         own, "visitor/survey_review.html", found, title="Look through your answers", status=status,
-        parts=read_answers(found, found.filled.answers, found.filled.evidence, found.filled.comments), left=left,
+        parts=read_answers(found, found.readable, found.filled.evidence, found.filled.comments), left=left,
         section_of={q.id: s.id for s in found.questionnaire.sections for q in s.questions},
         who={**dict.fromkeys(RESPONDENT, ""), **found.filled.respondent, **(who or {})}, errors=errors or {},
         trouble=trouble, seen_all=found.filled.seen_all(),

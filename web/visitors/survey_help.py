@@ -1,4 +1,7 @@
-"""What to do when a survey cannot simply be answered: the wrong person, too little time, a reason to be exempt."""
+"""What to do when a survey cannot simply be answered: too little time, a reason to be exempt, something to correct.
+
+Who is not the right person, and by when an answer comes, is said on forms of `web.visitors.reaching`.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,16 @@ from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
-from cases.errors import BadInput
 from cases.own.deeds import tell
-from cases.own.pages import OwnCase, own_case, own_contacts
-from members.errors import MembersError
-from members.proposals import not_the_right_person, propose
+from cases.own.pages import OwnCase, own_case
+from cases.own.reaching import reaching
 from notifications.links import LinkExpired
-from state_machines.values import Message
 from web.access import PUBLIC
 from web.posted import Form
 from web.routing import Pages
 from web.visitors.address import Address, Own
 
 pages = Pages(may=PUBLIC)
-FIELDS = ("contact", "name", "email", "phone")
 TIME = ("until", "why")
 IS_IN = ("submitted", "dq_review", "resubmitted", "complete")
 """States in which the answers lie with us."""
@@ -44,7 +43,7 @@ def _shown(
 ) -> Response:  # fmt: skip
     answer: Response = own.page(
         "visitor/survey_help.html", title=_title(found), holder=found.holder, found=found,
-        contacts=own_contacts(own.env, found.holder), typed={**dict.fromkeys((*FIELDS, *TIME), ""), **(typed or {})},
+        reach=reaching(own.env, found.holder, now=own.now), typed={**dict.fromkeys(TIME, ""), **(typed or {})},
         trouble=trouble, status=status, is_in=found.state in IS_IN,
     )  # fmt: skip
     return answer
@@ -52,31 +51,6 @@ def _shown(
 
 def _title(found: OwnCase) -> str:
     return "Something to correct?" if found.state in IS_IN else "Something stands in the way"
-
-
-@pages.post("/m/{key}/other-person")
-def other_person(own: Own, posted: Form) -> Response:
-    """Somebody else should answer: propose the change of the contacts, and write to the next contact there is."""
-    found = _found(own)
-    typed = {name: posted.text(name).strip() for name in FIELDS}
-    contacts = own_contacts(own.env, found.holder)
-    me = next((c for c in contacts if str(c.id) == typed["contact"]), contacts[0] if contacts else None)
-    new = {name: typed[name] for name in ("name", "email", "phone") if typed[name]}
-    try:
-        member_id = found.holder.case.member_id or 0
-        if me is not None:
-            changes = not_the_right_person(me.id, **new)
-            propose(own.env.engine, member_id, changes, proposed_by=found.holder.actor.person, source=found.holder.ref,
-                    now=own.now)  # fmt: skip
-        words = ", ".join(new.values()) or "not said"
-        said = f"“I am not the right person” ({me.name or me.email if me else 'unknown'}). Who is: {words}."
-        first_is_wrong = len(contacts) > 1 and me is not None and me.id == contacts[0].id
-        also = (Message("own_link", "next_contact"),) if first_is_wrong else ()
-        tell(own.env, found.holder, said, about="the right contact", also=also)
-    except (MembersError, BadInput) as bad:
-        return _shown(own, found, status=422, typed=typed, trouble=[str(bad)])
-    more = " The next contact of your organisation gets the link as well." if also else ""
-    return own.back(f"Thank you. We have passed it on to the membership team.{more}")
 
 
 @pages.post("/m/{key}/more-time")
