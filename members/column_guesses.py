@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from members.fields import FIELDS, MOST_CONTACTS
+from members.fields import CONTACT_FIELDS, FIELDS, MOST_CONTACTS
 from members.matching import folded
 
 _CALLED: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +29,7 @@ _CALLED: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "e mail", "mail", "email address", "e mail address", "contact email", "contact e mail",
               "primary email"),
     "contact_name": ("contact name", "contact", "contact person", "primary contact", "main contact"),
+    "contact_role": ("contact role", "role of contact", "role of the contact", "contact function", "signatory"),
     "phone": ("phone", "telephone", "tel", "phone number", "telephone number", "mobile", "contact phone"),
 }  # fmt: skip
 _BY_NAME = {name: field for field, names in _CALLED.items() for name in names}
@@ -65,6 +66,6 @@ def _by_name(column: str, values: Sequence[str]) -> str | None:
         return _BY_NAME[words]
     numbered = _NUMBERED.fullmatch(words)
     field = _BY_NAME.get(numbered[1]) if numbered else None
-    if numbered and field in ("email", "contact_name", "phone") and int(numbered[2]) <= MOST_CONTACTS:
+    if numbered and field in CONTACT_FIELDS and int(numbered[2]) <= MOST_CONTACTS:
         return f"{field}_{numbered[2]}"
     return None

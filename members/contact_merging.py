@@ -34,7 +34,7 @@ def first_contacts(given: Sequence[NewContact]) -> list[dict[str, Any]]:
             "name": contact.name,
             "email": contact.email,
             "phone": contact.phone,
-            "role": _ROLES[position - 1] if position <= len(_ROLES) else "other",
+            "role": contact.role or (_ROLES[position - 1] if position <= len(_ROLES) else "other"),
         }
         for position, contact in enumerate(given, start=1)
     ]
@@ -53,13 +53,14 @@ def merge_contacts(given: Sequence[NewContact], present: Sequence[Contact]) -> C
     added, changed = [], []
     for position, (new, old) in enumerate([*matched, *((None, rest) for rest in others)], start=1):
         if old is None and new is not None:
-            role = "other" if has_primary or position > 1 else "primary"
+            role = new.role or ("other" if has_primary or position > 1 else "primary")
             added.append({"position": position, "name": new.name, "email": new.email, "phone": new.phone, "role": role})
         elif old is not None:
             after = {
                 "id": old.id,
                 "name": (new.name if new else "") or old.name,
                 "phone": (new.phone if new else None) or old.phone,
+                "role": (new.role if new else None) or old.role,
                 "position": position if moved else old.position,
             }
             if any(getattr(old, name) != value for name, value in after.items()):

@@ -10,19 +10,16 @@ from typing import Any
 from members.errors import Unusable, did_you_mean, listed
 from members.matching import name_key, website_domain
 from members.spreadsheets import Record
-from members.tables import KINDS, STATUSES
+from members.tables import CONTACT_ROLES, KINDS, STATUSES
 
 MOST_CONTACTS = 5
 MEMBER_FIELDS = (
     "name", "ref", "external_ref", "kind", "status", "tier", "category", "country", "region", "site", "team",
     "website", "language", "joined_on", "left_on", "flags",
 )  # fmt: skip
-CONTACT_FIELDS = ("email", "contact_name", "phone")
-FIELDS = (
-    *MEMBER_FIELDS,
-    *CONTACT_FIELDS,
-    *(f"{field}_{number}" for number in range(2, MOST_CONTACTS + 1) for field in CONTACT_FIELDS),
-)
+CONTACT_FIELDS = ("email", "contact_name", "phone", "contact_role")
+SUFFIXES = ("", *(f"_{number}" for number in range(2, MOST_CONTACTS + 1)))
+FIELDS = (*MEMBER_FIELDS, *(f"{field}{suffix}" for suffix in SUFFIXES for field in CONTACT_FIELDS))
 FLAGS = (
     "DECEASED", "VULNERABLE", "BREATHING_SPACE", "NO_OFFERS", "INVALID_ADDRESS", "LEGAL_HOLD_CONTACT",
     "COMPLAINT_ON_SAME_DEBT",
@@ -45,6 +42,8 @@ class NewContact:
     name: str
     email: str | None
     phone: str | None
+    role: str | None = None
+    """None: the row does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,10 @@ def parse_email(text: str) -> tuple[str, str]:
 
 def _contacts(cells: Mapping[str, str], errors: list[str]) -> tuple[NewContact, ...]:
     found: dict[str, NewContact] = {}
-    for suffix in ("", *(f"_{number}" for number in range(2, MOST_CONTACTS + 1))):
+    said: dict[str, Any] = {}
+    for suffix in SUFFIXES:
+        if role := cells.get(f"contact_role{suffix}"):
+            _keep(said, errors, f"contact_role{suffix}", role)
         name, phone = cells.get(f"contact_name{suffix}", ""), cells.get(f"phone{suffix}")
         for text, longest in ((name, LONGEST["name"]), (phone or "", LONGEST["phone"])):
             if len(text) > longest:
@@ -192,7 +194,8 @@ def _contacts(cells: Mapping[str, str], errors: list[str]) -> tuple[NewContact, 
         if not mailboxes and (phone or name):
             mailboxes = [("", None)]
         for place, (own_name, address) in enumerate(mailboxes):
-            contact = NewContact((name if place == 0 else "") or own_name, address, phone if place == 0 else None)
+            own = (phone, said.get(f"contact_role{suffix}")) if place == 0 else (None, None)
+            contact = NewContact((name if place == 0 else "") or own_name, address, *own)
             found.setdefault((address or phone or name).casefold(), contact)
     return tuple(found.values())
 
@@ -239,4 +242,5 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "joined_on": parse_date,
     "left_on": parse_date,
     "ref": str.upper,
+    **{f"contact_role{suffix}": _word_of(CONTACT_ROLES) for suffix in SUFFIXES},
 }

@@ -54,7 +54,7 @@ def _new(row: MemberRow) -> Iterator[Difference]:
     if row.flags:
         yield Difference("flags", "", said(sorted(row.flags)))
     for contact in row.contacts:
-        yield Difference("contact", "", ", ".join(filter(None, (contact.name, contact.email, contact.phone))))
+        yield Difference("contact", "", ", ".join(filter(None, (contact.name, contact.email, contact.phone, contact.role))))
     if row.data:
         yield Difference("kept beside", "", _listed(row.data))
 
@@ -70,7 +70,7 @@ def _changed(update: Update) -> Iterator[Difference]:
 
 def _contacts(changes: ContactChanges) -> Iterator[Difference]:
     for contact in changes.added:
-        words = ", ".join(filter(None, (contact["name"], contact["email"], contact["phone"])))
+        words = ", ".join(filter(None, (contact["name"], contact["email"], contact["phone"], contact["role"])))
         yield Difference("contact", "", words)
     if changes.changed:
         yield Difference("contacts", "", f"{len(changes.changed)} in another order or completed")

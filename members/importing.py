@@ -116,7 +116,7 @@ def fingerprint(plan: Plan) -> str:
 
 
 def _contacts_of_row(row: MemberRow) -> list[list[str | None]]:
-    return [[each.name, each.email, each.phone] for each in row.contacts]
+    return [[each.name, each.email, each.phone, each.role] for each in row.contacts]
 
 
 def _rows(path: Path, mapping: Mapping[str, str]) -> tuple[Table, list[MemberRow]]:

@@ -36,6 +36,7 @@ LINES = 100
 _TITLES = {
     "ref": "Muster's reference (M-000012)", "external_ref": "Their own reference", "email": "E-mail of the contact",
     "contact_name": "Name of the contact", "phone": "Telephone of the contact",
+    "contact_role": "Role of the contact (such as signatory)",
 }  # fmt: skip
 SHOWS = ("changed", "created", "refused")
 
