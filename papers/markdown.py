@@ -37,15 +37,6 @@ def to_html(text: str, *, below: int = 1, prefix: str = "text") -> str:
     return str(_RENDERER.render(tokens, _READER.options, {}))
 
 
-def plain_title(text: str) -> str | None:
-    """Return the first heading of a Markdown text as plain words, or None."""
-    tokens = _READER.parse(text.removeprefix("\ufeff")[:20_000])
-    for place, token in enumerate(tokens):
-        if token.type == "heading_open":
-            return "".join(t.content for t in tokens[place + 1].children or ()) or None
-    return None
-
-
 def _slug(words: str) -> str:
     plain = unicodedata.normalize("NFKC", words).casefold()
     return re.sub(r"[^\w]+", "-", plain).strip("-")[:80] or "part"
