@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
+from cases.answer_review import reviewed
 from cases.commands import fired, lock_seen, typed
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseError, CaseNotFound
 from cases.locking import Locked
-from cases.modifiers import modifiers
 from cases.questionnaires import kept
 from cases.rows import ref_of
 from cases.tables import CaseRow, ResponseAnswers
@@ -26,10 +26,10 @@ from members import store as member_store
 from state_machines.values import Actor, Case, Outcome, Role
 from surveys.answers import Invalid, Validated, validate
 from surveys.flags import Flag
-from surveys.quality import completion, review, text_fingerprints
+from surveys.quality import completion, text_fingerprints
 from surveys.questionnaire import Questionnaire
 from surveys.sample import sample_answers
-from surveys.scoring import Score, score
+from surveys.scoring import Score
 from surveys.wording import as_text
 
 PROCESS = "survey_response"
@@ -166,7 +166,7 @@ def _kept(
 ) -> tuple[int, list[Flag], Score | None]:  # fmt: skip
     """Keep the answers as the next revision, with what the data-quality rules and the risk model say of them."""
     revision = (last.revision if last is not None else 0) + 1
-    flags, scored = _reviewed(conn, locked, questionnaire, found, here) if found.submitted else ([], None)
+    flags, scored = reviewed(conn, locked, questionnaire, found, here) if found.submitted else ([], None)
     conn.execute(insert(ResponseAnswers).values(
         case_id=locked.case.id, revision=revision, at=here.now, by=actor.person, submitted=found.submitted,
         imputed=imputed,
@@ -214,58 +214,6 @@ def _flag(flag: Flag) -> dict[str, Any]:
         "rule": str(flag.rule.value), "question": flag.question or "form", "severity": str(flag.severity.value),
         "text": flag.text[:1000],
     }  # fmt: skip
-
-
-def _reviewed(
-    conn: Connection, locked: Locked, questionnaire: Questionnaire, found: Validated, here: World
-) -> tuple[list[Flag], Score]:
-    case = locked.case
-    member_id = case.member_id or 0
-    known = _known(conn, member_id, here)
-    contacts = [c.email for c in member_store.contacts_of(conn, [member_id]).get(member_id, []) if c.email]
-    flags = review(
-        questionnaire, found, last_year=last_year(conn, case.id, member_id, questionnaire.name),
-        other_texts=_others(conn, case.id, case.parent_id, sorted(text_fingerprints(questionnaire, found).values())),
-        facts=known, contacts=contacts, today=here.env.calendar.local_date(here.now),
-    )  # fmt: skip
-    moved = modifiers(
-        conn, case, here, open_monitoring_case=bool(known["open_monitoring_case"]),
-        watch_hit=bool(known.get("watch_hits")),
-    )  # fmt: skip
-    return flags, score(questionnaire, found, moved)
-
-
-def _known(conn: Connection, member_id: int, here: World) -> dict[str, Any]:
-    open_cases = conn.execute(
-        select(func.count()).select_from(CaseRow).where(
-            CaseRow.member_id == member_id, CaseRow.process == "monitoring", CaseRow.closed_at.is_(None)
-        )
-    ).scalar_one()  # fmt: skip
-    return {"open_monitoring_case": open_cases > 0}
-
-
-def last_year(conn: Connection, case_id: int, member_id: int, name: str) -> Mapping[str, object]:
-    """The member's newest submitted answers to an earlier campaign with the same questionnaire."""
-    row = conn.execute(
-        select(ResponseAnswers.answers)
-        .join(CaseRow, CaseRow.id == ResponseAnswers.case_id)
-        .where(CaseRow.member_id == member_id, CaseRow.id != case_id, ResponseAnswers.questionnaire == name)
-        .where(ResponseAnswers.submitted).order_by(ResponseAnswers.at.desc()).limit(1)
-    ).scalar_one_or_none()  # fmt: skip
-    return dict((row or {}).get("answers", {}))
-
-
-def _others(conn: Connection, case_id: int, parent_id: int | None, texts: Sequence[str]) -> frozenset[str]:
-    """Which of these texts other members of the campaign have sent as well."""
-    if not texts or parent_id is None:
-        return frozenset()
-    sent = select(func.unnest(ResponseAnswers.texts).label("text")).join(
-        CaseRow, CaseRow.id == ResponseAnswers.case_id
-    ).where(
-        CaseRow.parent_id == parent_id, CaseRow.id != case_id, ResponseAnswers.texts.overlap(list(texts))
-    )  # fmt: skip
-    found = sent.subquery()
-    return frozenset(conn.execute(select(found.c.text).where(found.c.text.in_(texts)).distinct()).scalars())
 
 
 def sample_for(env: Environment, ref: str, *, seed: int = 0, poor: bool = False) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -219,6 +219,11 @@ def verify_files(env: Environment, *, part: tuple[int, int] = (0, 1)) -> list[Fi
     return found + [
         Finding("evidence", name, "the stored file belongs to no case") for name in _left_over(root, set(sound))
     ]
+
+
+def unreadable(root: Path, rows: Iterable[Any]) -> frozenset[str]:
+    """Return which of these files, by SHA-256, are not to be had as they were stored; rows have digest and size."""
+    return frozenset(row.sha256 for row in rows if _fault(path_of(root, row.sha256), row, (0, 1)) is not None)
 
 
 def _fault(path: Path, row: Any, part: tuple[int, int]) -> str | None:

@@ -20,12 +20,11 @@ from surveys.scoring import Modifiers
 UNRESOLVED = (Standing.UNANSWERED, Standing.UNREACHABLE)
 
 
-def modifiers(conn: Connection, case: Case, here: World, *, open_monitoring_case: bool, watch_hit: bool) -> Modifiers:
+def modifiers(conn: Connection, case: Case, here: World, *, open_monitoring_case: bool) -> Modifiers:
     """Return the modifiers of a response as they are now; they are stored with the score, which is never guessed at."""
     clock = case.clocks.get("respond")
     return Modifiers(
         open_monitoring_case=open_monitoring_case,
-        watch_hit=watch_hit,
         late=bool(case.data.get("overdue")) or (clock is not None and here.now > clock.due),
         previous_year_unresolved=_unresolved_before(conn, case),
         country_risk=_country_risk(conn, case, here),

@@ -58,7 +58,8 @@ def import_(
     """Bring the register up to date with a table. The same file again changes nothing.
 
     Fields are name, ref, external_ref, kind, status, tier, category, country, region, site, team, website, language,
-    joined_on, left_on, flags, email, contact_name, phone, contact_role, and email_2 to contact_role_5 for further contacts.
+    joined_on, left_on, flags, email, contact_name, phone, contact_role (such as signatory), and email_2 to
+    contact_role_5 for further contacts.
     Example: muster members import members.csv --map name=Organisation --map tier="Membership tier" --map email=E-mail
     """
     from members.importing import import_members

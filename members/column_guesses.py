@@ -29,7 +29,7 @@ _CALLED: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "e mail", "mail", "email address", "e mail address", "contact email", "contact e mail",
               "primary email"),
     "contact_name": ("contact name", "contact", "contact person", "primary contact", "main contact"),
-    "contact_role": ("contact role", "role of contact", "role of the contact", "contact function", "signatory"),
+    "contact_role": ("contact role", "role of contact", "role of the contact", "contact function"),
     "phone": ("phone", "telephone", "tel", "phone number", "telephone number", "mobile", "contact phone"),
 }  # fmt: skip
 _BY_NAME = {name: field for field, names in _CALLED.items() for name in names}

@@ -86,7 +86,6 @@ MATCHED = "matched"
 UNMATCHED = "unmatched"
 IGNORED = "ignored"
 KEPT = "kept"
-INBOX_STATES = (MATCHED, UNMATCHED, IGNORED, KEPT)
 
 
 class InboxMessage(Base):

@@ -78,10 +78,6 @@ class Draft:
         """How often a trigger has moved this case before now."""
         return self.case.counts.get(trigger, 0)
 
-    def took_part(self, *triggers: str) -> bool:
-        """Whether the actor has pulled one of these triggers on this case."""
-        return any(self.actor.person in self.case.people.get(trigger, ()) for trigger in triggers)
-
     def after(self, allowance: str) -> datetime:
         """The instant an allowance from now runs out, by the case's calendar."""
         return due_instant(Allowance.parse(allowance), self.now, self.context.calendar)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from surveys.evaluation import holds
 from surveys.expressions import Literal, Negative, Node, Operation, Own, formula
 from surveys.questions import Question
-from surveys.values import Value, show
+from surveys.values import Value
 
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -64,14 +64,3 @@ def _written(node: Node) -> Decimal | None:
         inner = _written(node.of)
         return None if inner is None else -inner
     return node.value if isinstance(node, Literal) and isinstance(node.value, Decimal) else None
-
-
-def limits_in_words(low: object, high: object, unit: str = "") -> str:
-    """Return a range as a sentence beside the question, or an empty text where nothing is limited."""
-    written = [show(each) if isinstance(each, int | float | Decimal) else None for each in (low, high)]
-    tail = f" {unit}" if unit else ""
-    if written[0] is not None and written[1] is not None:
-        return f"From {written[0]} to {written[1]}{tail}."
-    if written[0] is not None:
-        return f"{written[0]}{tail} or more."
-    return f"{written[1]}{tail} or less." if written[1] is not None else ""

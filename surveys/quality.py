@@ -7,10 +7,11 @@ members; evidence missing, unreadable or expired; contradiction with known facts
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 from surveys.answers import Validated
 from surveys.authority import authority
@@ -153,15 +154,13 @@ def evidenced(
 ) -> Iterator[Flag]:
     """Yield flags for evidence that an answer needs and that is missing, unreadable or no longer valid."""
     value = validated.answers[question.id]
-    files = list(validated.evidence.get(question.id, ()))
+    given = validated.evidence.get(question.id, ())
     wanted = question.evidence_when is None or question.evidence_when.holds(value)
-    if not files and wanted and question.evidence == "required":
+    if not given and wanted and question.evidence == "required":
         yield _evidence(question, "The evidence for this answer is missing.", Severity.HIGH)
-    elif not files and wanted and question.evidence == "encouraged":
+    elif not given and wanted and question.evidence == "encouraged":
         yield _evidence(question, "No evidence was given for this answer; it was asked for.", Severity.LOW)
-    if question.type == "file":
-        files += digests_of(value)
-    for file in files:
+    for file in _files_of(question, validated.answers, validated.evidence):
         if file in unreadable:
             yield _evidence(question, f"Evidence {file[:12]} can't be read.", Severity.HIGH)
         if file in expires and expires[file] < today:
@@ -170,6 +169,33 @@ def evidenced(
     if isinstance(question, DateQuestion) and question.expiry_of is not None and str(value) < today.isoformat():
         text = f"The evidence for '{question.expiry_of}' expired on {value}."
         yield _evidence(question, text, Severity.HIGH)
+
+
+def files_in(
+    questionnaire: Questionnaire, answers: Mapping[str, Any], evidence: Mapping[str, Sequence[str]]
+) -> frozenset[str]:
+    """Return the SHA-256 of every file that some answers name, as evidence or as the answer itself."""
+    return frozenset(file for each in questionnaire.questions for file in _files_of(each, answers, evidence))
+
+
+def expiries(
+    questionnaire: Questionnaire, answers: Mapping[str, Any], evidence: Mapping[str, Sequence[str]]
+) -> dict[str, date]:
+    """Return until when files are valid by what answers to this questionnaire say of them, by SHA-256."""
+    found: dict[str, date] = {}
+    for question in questionnaire.questions:
+        if isinstance(question, DateQuestion) and question.expiry_of is not None and answers.get(question.id):
+            until = date.fromisoformat(str(answers[question.id]))
+            about = questionnaire.by_id[question.expiry_of]
+            found |= dict.fromkeys(_files_of(about, answers, evidence), until)
+    return found
+
+
+def _files_of(question: Question, answers: Mapping[str, Any], evidence: Mapping[str, Sequence[str]]) -> list[str]:
+    files = list(evidence.get(question.id, ()))
+    if question.type == "file" and answers.get(question.id):
+        files += digests_of(answers[question.id])
+    return files
 
 
 def _evidence(question: Question, text: str, severity: Severity) -> Flag:

@@ -24,6 +24,7 @@ from cases.errors import BadInput, NotAllowed
 from cases.tables import CaseRow
 from members.tables import Member
 from state_machines.deadlines import Allowance
+from state_machines.processes.survey_rules import GRAVE
 from state_machines.registry import process_named
 from state_machines.standing import LEFT_OUT, RESPONDED, Standing
 from state_machines.values import Actor
@@ -47,7 +48,6 @@ MODIFIER_WORDS = {
     "previous_year_unresolved": "Left open last year", "country_risk": "Country",
 }  # fmt: skip
 LONGEST_DRIVER = 80
-TO_REVIEW = frozenset({"HIGH", "CRITICAL"})
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ def _action(sight: Sight, each: Asked, band: str) -> str:
     """Return what is to be done about a member, in words. Source: high and critical are reviewed in 10 working days."""
     if each.response is None:
         return _WAITING.get(each.standing, "Wait for the answer")
-    if band not in TO_REVIEW:
+    if band not in GRAVE:
         return "Finish the review" if each.standing in RESPONDED - {Standing.COMPLETE} else "None"
     days = Allowance.parse(str(sight.here.env.policy.setting("survey_response", "risk_review"))).count
     if each.submitted_on is None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cases.answers import AnswersInvalid, last_year, newest, own_copy
+from cases.answer_review import last_year
+from cases.answers import AnswersInvalid, newest, own_copy
 from cases.environment import Environment
 from cases.own.pages import Holder, files, opened
 from cases.questionnaires import kept

@@ -43,7 +43,6 @@ SIGNED = ASKING | {
 SIGNER = {"name": "Ingrid Brennhølm", "position": "Managing director"}
 RESERVATION = SIGNER | {"reservation": "Clause 7.2 applies to us only within the European Union."}
 REASON = {"reason": "The head of purchasing may not sign for the company alone."}
-EDITION = {"document_title": "Code of Practice", "document_number": "3.1", "summary": "Addresses were put right."}
 
 
 def _reminder(kind: str, title: str, while_in: frozenset[str] = ASKED, **facts: Any) -> MessageKind:

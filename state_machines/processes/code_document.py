@@ -4,7 +4,8 @@ Its text is fixed when it is approved: by its SHA-256 in each language, one of w
 approve it. On its day it takes effect by itself, the version before it is superseded, and every campaign that asks for
 signatures under an earlier version hears of it: a material change is signed anew, any other is only told.
 
-Source: domain specification 1e (document states, language set, SHA-256, effective date, material flag).
+Sources: the UK eIDAS regulations and the Electronic Communications Act 2000 s. 7 (what was signed must be shown to be
+what was read, which the SHA-256 of each language is for). The states are our own.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ who may sign, writes from the member's own domain and names the organisation as 
 looks. A reservation is decided by a manager; meanwhile nothing is reminded of. Refusal and silence end in one
 monitoring case.
 
-Sources: domain specification 1e; the UK eIDAS regulations (a simple electronic signature needs its maker's intent, and
-evidence of who made it); RFC 3463 for what counts as a permanent failure of delivery.
+Sources: the UK eIDAS regulations (a simple electronic signature needs its maker's intent, and evidence of who made it);
+RFC 3463 for what counts as a permanent failure of delivery. States and ladder are our own; a body's numbers go into
+policy/signoff.yaml.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ RESPOND = Clock("respond", **_RESPOND)
 HELD = Clock("respond", paused=True, **_RESPOND)
 LINK = Clock("link", ladder="expiry", expires="link_expired", label="life of the personal link")
 REPAIR = Clock("contact_repair", ladder="standard", label="finding whom to ask")
-SEARCH = Clock("contact_repair", ladder="search", label="finding who may sign")
+SEARCH = Clock("search", ladder="search", label="finding who may sign")
 LATE_SIGNATURE = Clock("late_signature", ladder="reminded_expiry", expires="give_up", label="last chance to sign")
 
 STATES = [

@@ -5,7 +5,7 @@ manager closes it, when each other member has a monitoring case that is listed a
 100 %. A newer version that matters, taking effect meanwhile, begins a new round for everybody; any other is only told.
 Suspended members are asked, those whose membership was ended are not.
 
-Source: domain specification 1e.
+The numbers are our own where policy/signoff.yaml names no source; a body's terms of membership go before them.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ REVIEWING = [
     Transition("complete", "dq_review", "complete", by=EITHER, needs=forms.Completion,
                only_if=(rules.second_check_is_done,), checks=(rules.every_flag_is_settled,),
                four_eyes=("second_check",), does=(rules.settle_flags,), outcome="complete",
-               sends=(Send("survey_complete", "member"),)),
+               sends=(Send("survey_complete", "member"),), closes_tasks=("risk_review",)),
     Transition("second_check", "dq_review", None, by=EITHER, needs=forms.SecondCheck,
                only_if=(rules.needs_second_check,), four_eyes=("impute",), does=(rules.note_second_check,),
                help="A second person reads every tenth answer, and every answer that staff have changed."),

@@ -17,6 +17,8 @@ WAITING = (*CHASED, "bounced", "exemption_requested", "decision", "unreachable_a
 """No answer yet, and something else may have to come first."""
 UNDER_REVIEW = ("dq_review", "queried")
 LATE = ("failed", "refused")
+GRAVE = ("HIGH", "CRITICAL")
+"""Bands of the risk score that a person reviews."""
 
 # --- guards: reminders and the ladder
 
@@ -129,6 +131,14 @@ def take_answer(draft: Draft) -> None:
     name, position = draft.typed("respondent_name"), draft.typed("respondent_role")
     draft.name_party("respondent", name=name, position=position)
     keep_flags(draft)
+    if draft.get("band") in GRAVE:
+        ask_risk_review(draft)
+
+
+def ask_risk_review(draft: Draft) -> None:
+    """Somebody looks at a high score, and whether it is a matter for monitoring, before the answer is complete."""
+    title = f"Review the risk of {member_name(draft)}: the answers score {str(draft.get('band')).lower()}"
+    draft.task("risk_review", title, Role.COORDINATOR, draft.setting("risk_review"))
 
 
 def keep_flags(draft: Draft) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from members.cards import Contact, MemberCard
-from members.contact_merging import merge_contacts
+from members.contact_merging import first_contacts, merge_contacts
 from members.errors import Unusable, did_you_mean, listed
 from members.fields import NewContact, check_mapping, parse_date, parse_email, parse_row
 from members.matching import folded, name_key, team_for, website_domain
@@ -17,7 +17,7 @@ from members.spreadsheets import Record
 TODAY = date(2026, 3, 2)
 COLUMNS = (
     "name", "ref", "external_ref", "kind", "status", "website", "joined_on", "left_on", "email", "contact_name",
-    "phone", "email_2", "flags", "tier", "language",
+    "phone", "contact_role", "email_2", "flags", "tier", "language",
 )  # fmt: skip
 
 
@@ -361,6 +361,16 @@ def test_new_contacts_of_the_file_come_first_and_nobody_is_removed() -> None:
 
     assert [(c["email"], c["position"], c["role"]) for c in changes.added] == [("ann@x.example", 1, "other")]
     assert [(c["id"], c["position"]) for c in changes.changed] == [(1, 2)]
+
+
+def test_a_file_may_say_who_signs_and_says_nothing_of_the_others() -> None:
+    found = row(name="X", email="ann@x.example", contact_role="Signatory", email_2="bo@x.example").contacts
+    assert [c["role"] for c in first_contacts(found)] == ["signatory", "deputy"]
+
+    present = [contact(1, email="ann@x.example", role="primary"), contact(2, email="bo@x.example", role="payer")]
+    assert [(c["id"], c["role"]) for c in merge_contacts(found, present).changed] == [(1, "signatory")]
+    [wrong] = row(name="X", email="ann@x.example", contact_role="boss").errors
+    assert "contact_role" in wrong and "signatory" in wrong
 
 
 def test_a_contact_that_is_there_is_recognised_whatever_the_capitals() -> None:

@@ -259,6 +259,16 @@ def test_after_a_submission_nothing_is_sent_that_asks_for_one(start: Callable[[]
     assert tasks(steps) == []
 
 
+@pytest.mark.parametrize(("band", "asked"), [("LOW", []), ("MEDIUM", []), ("HIGH", ["risk_review"]),
+                                             ("CRITICAL", ["risk_review"])])  # fmt: skip
+def test_a_high_score_is_reviewed_in_ten_working_days_until_the_answer_is_complete(band: str, asked: list[str]) -> None:
+    found = fire(PROCESS, begun(), "submit", actor=member(), now=at("2026-03-09 10:00"), **ANSWER, score=60, band=band)
+    assert tasks(found) == asked
+    assert all(task.due == at("2026-03-23 23:59") for step in found.steps for task in step.tasks)
+
+    assert fire(PROCESS, found.after, "complete", actor=AMARA).steps[0].closes_tasks == ("risk_review",)
+
+
 def test_opening_the_form_is_no_answer() -> None:
     viewed = after(invited(), ("view", member()))
     _, steps = wait(PROCESS, viewed, at("2026-03-24"), context())
