@@ -213,7 +213,7 @@ def progress(conn: Connection, row: Any) -> Progress:
         row.ref, row.subject, row.state, eligible or _planned(conn, row), _invited(conn, row.id, child.name),
         count(*RESPONDED), count(Standing.COMPLETE), count(Standing.EXEMPT), count(Standing.UNREACHED),
         count(Standing.UNREACHABLE), count(Standing.UNANSWERED), outstanding, by_state,
-        members.get(False, 0), row.data.get("launch"), row.data.get("deadline"),
+        max(members.get(False, 0) - left_out, 0), row.data.get("launch"), row.data.get("deadline"),
     )  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import case as when
 
 from cases.tables import CaseLink, CaseRow
 from config.database import Connection
@@ -124,36 +126,62 @@ def _linked(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetime
 
 
 def _history(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetime) -> None:
+    """What happened in other cases of the member, counted by the database: a member may have any number of them."""
     members = {case.member_id for case in cases if case.member_id is not None}
-    rows = conn.execute(
-        select(CaseRow.id, CaseRow.member_id, CaseRow.process, CaseRow.state, CaseRow.ref, CaseRow.outcome,
-               CaseRow.received_at, CaseRow.closed_at, CaseRow.data)
-        .where(CaseRow.member_id.in_(members), CaseRow.received_at >= now - timedelta(days=731))
-        .where(CaseRow.process.in_({"monitoring", "complaint", "cancellation"}))
-    ).all()  # fmt: skip
-    by_member: dict[int, list[Any]] = {}
-    for row in rows:
-        by_member.setdefault(row.member_id, []).append(row)
+    lately = and_(CaseRow.member_id.in_(members), CaseRow.received_at >= now - timedelta(days=731))
+    of_member, of_case = _counted(conn, lately, {case.id for case in cases}, now)
+    agreed: dict[int, list[Any]] = {}
+    for row in conn.execute(_AGREED.where(lately)):
+        agreed.setdefault(row.member_id, []).append(row)
     for case in cases:
-        facts[case.id]["history"] = _history_of(case, by_member.get(case.member_id or 0, []), now)
+        counts = of_member[case.member_id or 0] - of_case[case.id]
+        others = [row for row in agreed.get(case.member_id or 0, []) if row.id != case.id]
+        facts[case.id]["history"] = {
+            "same_criterion_24m": counts["criterion", case.data.get("criterion")],
+            **{name: counts[name, None] for name in ("complaints_12m", "open_complaints", "cancellations_window")},
+            "saved_case": next((row.ref for row in others if row.state == "saved"), None),
+            "offers_24m": [offer for row in others for offer in row.data.get("offers", ())],
+        }
 
 
-def _history_of(case: Case, rows: Sequence[Any], now: datetime) -> dict[str, Any]:
-    others = [row for row in rows if row.id != case.id]
-    year = now - YEAR
-    cancellations = [row for row in others if row.process == "cancellation"]
-    return {
-        "same_criterion_24m": sum(
-            1 for row in others
-            if row.process == "monitoring" and row.data.get("criterion") == case.data.get("criterion")
-            and row.data.get("case_opened_at")
-        ),
-        "complaints_12m": sum(1 for row in others if row.process == "complaint" and row.received_at >= year),
-        "open_complaints": sum(1 for row in others if row.process == "complaint" and row.closed_at is None),
-        "cancellations_window": sum(1 for row in cancellations if row.received_at >= now - timedelta(days=90)),
-        "saved_case": next((row.ref for row in cancellations if row.state == "saved"), None),
-        "offers_24m": [offer for row in cancellations for offer in row.data.get("offers", ())],
-    }  # fmt: skip
+_Counts = defaultdict[int, Counter[tuple[str, str | None]]]
+_AGREED = (
+    select(CaseRow.id, CaseRow.member_id, CaseRow.ref, CaseRow.state, CaseRow.data)
+    .where(CaseRow.process == "cancellation", or_(CaseRow.state == "saved", CaseRow.data.has_key("offers")))
+    .order_by(CaseRow.received_at.desc(), CaseRow.id)
+)
+"""Cancellations in which something was offered or agreed."""
+
+
+def _counted(conn: Connection, lately: ColumnElement[bool], ids: set[int], now: datetime) -> tuple[_Counts, _Counts]:
+    """Return the counts of each member, and what each of some cases adds to them, by id."""
+    criterion = when((CaseRow.process == "monitoring", CaseRow.data["criterion"].astext))
+    own = when((CaseRow.id.in_(ids), CaseRow.id))
+    rows = conn.execute(
+        select(
+            CaseRow.member_id, CaseRow.process, criterion, own,
+            func.count().filter(func.coalesce(CaseRow.data["case_opened_at"].astext, "") != ""),
+            func.count().filter(CaseRow.received_at >= now - YEAR),
+            func.count().filter(CaseRow.closed_at.is_(None)),
+            func.count().filter(CaseRow.received_at >= now - timedelta(days=90)),
+        )
+        .where(lately, CaseRow.process.in_(("monitoring", "complaint", "cancellation")))
+        .group_by(CaseRow.member_id, CaseRow.process, criterion, own)
+    )  # fmt: skip
+    of_member: _Counts = defaultdict(Counter)
+    of_case: _Counts = defaultdict(Counter)
+    for member_id, process, named, case_id, opened, year, still_open, quarter in rows:
+        counts: Counter[tuple[str, str | None]] = Counter()
+        if process == "monitoring":
+            counts["criterion", named] = opened
+        elif process == "complaint":
+            counts["complaints_12m", None], counts["open_complaints", None] = year, still_open
+        else:
+            counts["cancellations_window", None] = quarter
+        of_member[member_id] += counts
+        if case_id is not None:
+            of_case[case_id] += counts
+    return of_member, of_case
 
 
 def _population(conn: Connection, cases: Sequence[Case], facts: Facts, now: datetime) -> None:

@@ -54,7 +54,8 @@ def _new(row: MemberRow) -> Iterator[Difference]:
     if row.flags:
         yield Difference("flags", "", said(sorted(row.flags)))
     for contact in row.contacts:
-        yield Difference("contact", "", ", ".join(filter(None, (contact.name, contact.email, contact.phone, contact.role))))
+        known = (contact.name, contact.email, contact.phone, contact.role)
+        yield Difference("contact", "", ", ".join(filter(None, known)))
     if row.data:
         yield Difference("kept beside", "", _listed(row.data))
 

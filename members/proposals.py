@@ -55,18 +55,25 @@ def propose(
     Raises Unusable with a sentence when it is not understood or changes nothing, and NotFound without the member.
     """
     with transaction(engine) as conn:
-        if not store.member_card(conn, [member_id]):
-            raise NotFound("There is no such member.")
-        [card] = locked(conn, [member_id])
-        stored = _stored(conn, card, without_nul(dict(changes)))
-        waiting = _open_of(conn, member_id)
-        for each in waiting:
-            if each.changes == stored and each.proposed_by == proposed_by:
-                return int(each.id)
-        if len(waiting) >= MOST_OPEN:
-            raise Unusable(f"{len(waiting)} changes wait for us already; we will look at them first.")
-        row = {"member_id": member_id, "proposed_by": proposed_by, "at": now, "source": source, "changes": stored}
-        return conn.execute(insert(MemberProposal).values(**row).returning(MemberProposal.id)).scalar_one()
+        return proposed(conn, member_id, changes, proposed_by=proposed_by, source=source, now=now)
+
+
+def proposed(
+    conn: Connection, member_id: int, changes: Mapping[str, Any], *, proposed_by: str, source: str, now: datetime
+) -> int:
+    """Keep a proposal inside the caller's transaction, and return its number; errors as of ``propose``."""
+    if not store.member_card(conn, [member_id]):
+        raise NotFound("There is no such member.")
+    [card] = locked(conn, [member_id])
+    stored = _stored(conn, card, without_nul(dict(changes)))
+    waiting = _open_of(conn, member_id)
+    for each in waiting:
+        if each.changes == stored and each.proposed_by == proposed_by:
+            return int(each.id)
+    if len(waiting) >= MOST_OPEN:
+        raise Unusable(f"{len(waiting)} changes wait for us already; we will look at them first.")
+    row = {"member_id": member_id, "proposed_by": proposed_by, "at": now, "source": source, "changes": stored}
+    return conn.execute(insert(MemberProposal).values(**row).returning(MemberProposal.id)).scalar_one()
 
 
 def _open_of(conn: Connection, member_id: int) -> list[Any]:

@@ -24,7 +24,7 @@ def to_html(text: str, *, below: int = 1, prefix: str = "text") -> str:
     Headings get ids that begin with ``prefix``; links within the text lead to them. Pictures become their description.
     """
     tokens = _READER.parse(text.removeprefix("\ufeff"))
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for place, token in enumerate(tokens):
         if token.type == "heading_open":
             key = _unique(f"{prefix}-{_slug(tokens[place + 1].content)}", seen)
@@ -42,11 +42,14 @@ def _slug(words: str) -> str:
     return re.sub(r"[^\w]+", "-", plain).strip("-")[:80] or "part"
 
 
-def _unique(key: str, seen: set[str]) -> str:
-    found, number = key, 2
+def _unique(key: str, seen: dict[str, int]) -> str:
+    """Return a key that no heading has yet; the search goes on where the last one for the same key ended."""
+    found, number = key, seen.get(key, 1)
     while found in seen:
-        found, number = f"{key}-{number}", number + 1
-    seen.add(found)
+        number += 1
+        found = f"{key}-{number}"
+    seen[key] = number
+    seen.setdefault(found, 1)
     return found
 
 

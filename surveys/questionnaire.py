@@ -73,7 +73,7 @@ class Questionnaire(Frozen):
         Raises BadQuestionnaire, which lists every problem, whatever `mapping` is.
         """
         if not isinstance(mapping, Mapping):
-            raise BadQuestionnaire(["The questionnaire is not a mapping of names to values."])
+            raise BadQuestionnaire(["This is no questionnaire in YAML; a form of a spreadsheet is saved as .xlsx."])
         mapping, problems = languages.lifted(mapping)
         problems += _across(mapping)
         try:

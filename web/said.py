@@ -16,8 +16,12 @@ from web import wording
 from web.forms import Field, Option, fields_of
 from web.naming import words
 
-HIDDEN = frozenset({"answers_sha256", "questionnaire_fingerprint", "revision"})
+HIDDEN = frozenset(
+    {"answers_sha256", "questionnaire_fingerprint", "revision", "document_languages", "document_sha256", "contact_id"}
+)
 """What only programs read."""
+EITHER_WAY = frozenset({"role_fits", "domain_fits"})
+"""Boxes of which "No" says as much as "Yes"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def _lines(field: Field, zone: ZoneInfo) -> Iterator[str]:
     elif field.kind == "yes":
         yield "Yes"
     elif field.kind == "checkbox":
-        yield from ("Yes",) if field.value else ()
+        yield from ("Yes",) if field.value else ("No",) if field.name in EITHER_WAY else ()
     elif field.kind == "several":
         yield ", ".join(titles.get(each, each) for each in field.value)
     elif field.kind == "date" and field.value:

@@ -16,7 +16,7 @@ from cases.tables import CaseRow
 from config.database import Connection
 from state_machines.values import Case
 
-MOST_KINDS = 20_000
+MOST_KINDS = 10_000
 """So many kinds of cases are told apart; cases of rarer ones are only counted."""
 
 

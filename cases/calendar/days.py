@@ -20,8 +20,8 @@ from notifications.recipients import is_for_outsider
 from notifications.windows import NeverOpens, next_opening
 from state_machines import clockwork
 from state_machines.ladders import EXPIRES
+from state_machines.objections import capital, title_of
 from state_machines.policy import PolicyError
-from state_machines.process import Process
 from state_machines.registry import process_named
 from state_machines.values import Case, Role
 
@@ -102,7 +102,7 @@ class _Telling:
             moved = each.target != state
             role = target.owner if target.owner is not process.state(case.state).owner else None
             kind = _kind(each.messages, moved and target.owner is not process.state(state).owner)
-            yield _One(each.at, kind, _title(process, each.trigger), role, tuple(k for k, _ in each.messages))
+            yield _One(each.at, kind, _title(case.process, each.trigger), role, tuple(k for k, _ in each.messages))
             state = each.target
 
     def read(self, case: Case) -> Iterator[_One]:
@@ -122,7 +122,7 @@ class _Telling:
                 trigger = (clock.expires or "") if found.rung.fires == EXPIRES else found.rung.fires
                 ways = [t for t in process.from_state[case.state] if t.trigger == trigger]
                 sends = [(s.kind, s.to) for t in ways[:1] for s in t.sends if s.when is None]
-                yield _One(max(found.at, self.here.now), _kind(sends, up=False), _title(process, trigger), None,
+                yield _One(max(found.at, self.here.now), _kind(sends, up=False), _title(case.process, trigger), None,
                            tuple(kind for kind, _ in sends))  # fmt: skip
                 if ways and all(not t.internal for t in ways):
                     break
@@ -134,7 +134,7 @@ class _Telling:
         for running in case.clocks.values():
             clock = process.clock_of(case.state, running.name)
             if clock is not None and not running.paused and self.here.now <= running.due <= self.until:
-                yield _One(running.due, kind, f"{clock.title[:1].upper()}{clock.title[1:]} is due", None, ())
+                yield _One(running.due, kind, f"{capital(clock.title)} is due", None, ())
 
     def add(self, days: Days, alike: Alike, case: Case, one: _One) -> None:
         """Count something for everybody who owns such cases."""
@@ -176,9 +176,9 @@ def _kind(messages: Sequence[tuple[str, str]], up: bool) -> str:
     return NOTICE
 
 
-def _title(process: Process, trigger: str) -> str:
-    found = next((t.title for t in process.transitions if t.trigger == trigger), trigger.replace("_", " "))
-    return f"{found[:1].upper()}{found[1:]}"
+@cache
+def _title(process: str, trigger: str) -> str:
+    return capital(title_of(process_named(process), trigger))
 
 
 @cache

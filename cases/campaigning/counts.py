@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from cases.campaigning.sight import Sight
 from cases.campaigns import CANCELLED, kind_of
@@ -158,12 +158,18 @@ def _planned(sight: Sight) -> int:
     return sight.conn.execute(statement).scalar_one()
 
 
+def left_out_at_launch(sight: Sight) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on members whom the rule left out at the launch; who was left out later has a case."""
+    of_case = (CaseRow.parent_id == sight.row.id, CaseRow.member_id == CampaignMember.member_id)
+    return (
+        CampaignMember.campaign_id == sight.row.id, CampaignMember.included.is_(False), sight.members,
+        ~exists().where(*of_case),
+    )  # fmt: skip
+
+
 def _excluded(sight: Sight) -> int:
-    """How many members were left out when the population was frozen."""
-    left_out = (CampaignMember.campaign_id == sight.row.id, CampaignMember.included.is_(False))
-    statement = select(func.count()).select_from(CampaignMember).where(*left_out)
-    if not sight.whole:
-        statement = statement.join(Member, Member.id == CampaignMember.member_id).where(sight.members)
+    joined = CampaignMember.__table__.join(Member.__table__, Member.id == CampaignMember.member_id)
+    statement = select(func.count()).select_from(joined).where(*left_out_at_launch(sight))
     return sight.conn.execute(statement).scalar_one()
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, and_, func, select, true
 
+from cases.campaigning.counts import left_out_at_launch
 from cases.campaigning.moves import Move, moves_of
 from cases.campaigning.sight import Acting, Sight, looking
 from cases.environment import Environment
@@ -31,7 +32,7 @@ ADD, LEAVE_OUT, TAKE_BACK = "add_member", "leave_out", "take_back_in"
 GROUPS: tuple[tuple[str, frozenset[Standing]], ...] = (
     ("Answer in", RESPONDED),
     ("Exempt, by approval", frozenset({Standing.EXEMPT})),
-    ("Unreachable, by decision", frozenset({Standing.UNREACHABLE})),
+    ("Unreachable, decided", frozenset({Standing.UNREACHABLE})),
     ("No answer, decided", frozenset({Standing.UNANSWERED})),
     ("Answer awaited", frozenset({Standing.AWAITED})),
     ("Waits for a manager", frozenset({Standing.UNDECIDED})),
@@ -197,18 +198,9 @@ def _last(record: list[Entry], trigger: str) -> dict[str, Entry]:
 # --- whom the rule left out, and who has left since
 
 
-def _outside(sight: Sight) -> tuple[ColumnElement[bool], ...]:
-    """Those whom the rule left out at the launch; who was left out later is told of apart."""
-    of_case = (CaseRow.parent_id == sight.row.id, CaseRow.member_id == CampaignMember.member_id)
-    return (
-        CampaignMember.campaign_id == sight.row.id, CampaignMember.included.is_(False), sight.members,
-        ~exists().where(*of_case),
-    )  # fmt: skip
-
-
 def _excluded(sight: Sight, after: str) -> tuple[list[Excluded], list[tuple[str, int]], int]:
     joined = CampaignMember.__table__.join(Member.__table__, Member.id == CampaignMember.member_id)
-    where = _outside(sight)
+    where = left_out_at_launch(sight)
     counted = select(CampaignMember.reason, func.count().label("n"), func.sum(func.count()).over().label("everybody"))
     grouped = counted.select_from(joined).where(*where).group_by(CampaignMember.reason)
     reasons = sight.conn.execute(grouped.order_by(func.count().desc(), CampaignMember.reason).limit(20)).all()

@@ -33,7 +33,7 @@ GROUPS: dict[str, tuple[str, frozenset[Standing]]] = {
     "queried": ("Asked back", frozenset({Standing.ASKED_BACK})),
     "responded": ("Answer in", RESPONDED),
     "undecided": ("Waits for a manager", frozenset({Standing.UNDECIDED})),
-    "not_reached": ("Cannot be reached, decided", frozenset({Standing.UNREACHABLE})),
+    "not_reached": ("Unreachable, decided", frozenset({Standing.UNREACHABLE})),
     "failed": ("No answer, decided", frozenset({Standing.UNANSWERED})),
 }
 """Groups that people ask for, by the name they have in an address, and who is in them."""

@@ -158,11 +158,12 @@ _COORDINATORS, _MANAGERS = "Coordinators", "Managers"
 
 def _waiting(found: Counts) -> list[Step]:
     """What both kinds of campaign wait for, before answers are looked at."""
+    done = "signed" if found.kind == "signoff" else "answered"
     awaited, unreachable = found.standing(Standing.AWAITED), found.unreachable
     exemptions, decisions = found.of({"exemption_requested"}), found.of({"decision"})
     proofs = found.of({ASKED_UNREACHABLE})
     return [
-        Step("Everybody who can be reached has answered", not awaited, awaited, _COORDINATORS, "awaited"),
+        Step(f"Everybody who can be reached has {done}", not awaited, awaited, _COORDINATORS, "awaited"),
         Step("Everybody can be reached", not unreachable, unreachable, _COORDINATORS, "bounced"),
         Step("Every request for an exemption is decided", not exemptions, exemptions, _MANAGERS, "exemption_requested"),
         *([Step("Every proposal that somebody cannot be reached is decided", False, proofs, _MANAGERS,

@@ -122,18 +122,19 @@ def values_of(env: Environment, *, lent: Collection[str] = (), actor: Actor) -> 
 
 def who_is_asked(
     env: Environment, criteria: Mapping[str, Any], *, after_inside: str = "", after_outside: str = "",
-    lent: Collection[str] = (), actor: Actor,
+    lent: Collection[str] = (), roles: Collection[str] = (), actor: Actor,
 ) -> Population:  # fmt: skip
     """Return who would be asked by these criteria and who would not, a page of each. Raises Unusable.
 
-    ``lent``: the teams this person stands in for today.
+    ``lent``: the teams this person stands in for today; ``roles``: a contact must have one of these to be asked.
     """
     criteria = without_nul(dict(criteria))
     mine = visible_members(actor, lent)
     wanted = member_store.meeting(criteria)
     contact = select(Contact.id).where(
-        Contact.member_id == Member.id, Contact.status == "ok", Contact.email.is_not(None)
-    )
+        Contact.member_id == Member.id, Contact.status == "ok", Contact.email.is_not(None),
+        *([Contact.role.in_(roles)] if roles else []),
+    )  # fmt: skip
     inside: ColumnElement[bool] = true()
     for condition in wanted:
         inside = inside & func.coalesce(condition, False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,6 +73,10 @@ class Review:
     """Which of those to review this is; 0 when it is none of them."""
     to_review: int
     caveat: Sequence[str]
+    passed: Collection[int]
+    """The contacts that stayed silent, by id."""
+    declined: Collection[int]
+    """The contacts that said they are not the right person."""
 
     @property
     def submitted(self) -> bool:
@@ -115,6 +119,7 @@ def review(
             [flag["id"] for flag in row.data.get("open_flags", ())], _risk(newest), moves_of(sight, row, acting),
             member_store.contacts_of(sight.conn, [row.member_id])[row.member_id], _tasks(sight, row.id),
             earlier, later, place, waiting, row.data.get("excluded") or (),
+            row.data.get("contacts_passed") or (), row.data.get("contacts_declined") or (),
         )  # fmt: skip
 
 

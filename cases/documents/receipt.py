@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from papers.blocks import Block, Definitions, Heading, Paper, Paragraph
 from surveys.languages import name_of
 
 
@@ -47,15 +48,17 @@ class Signed:
 def printed(signed: Signed, zone: ZoneInfo) -> bytes:
     """Return the receipt as a PDF."""
     # The library takes a third of a second to load, which only whoever makes a receipt shall wait for.
-    from papers.blocks import Block, Definitions, Heading, Paper, Paragraph
     from papers.pdf import printed as on_paper
 
     paper = Paper(
         title="Receipt of a signature", created=signed.signed_at, running=f"Receipt {signed.number}",
         footer=f"{signed.organisation}, receipt {signed.number}", subject=signed.title, author=signed.organisation,
     )  # fmt: skip
-    reservation: list[Block] = [Heading("Reservation"), Paragraph(signed.reservation, look="quote")]
-    blocks: list[Block] = [
+    return on_paper(paper, [*_who_and_what(signed), *_when_and_how(signed, zone), *_to_verify(signed)])
+
+
+def _who_and_what(signed: Signed) -> list[Block]:
+    return [
         Paragraph(
             f"{signed.member} has signed “{signed.document_title}”, version {signed.document_number}"
             f"{', with the reservation below' if signed.reservation else ''}. {signed.organisation} has received it."
@@ -71,6 +74,12 @@ def printed(signed: Signed, zone: ZoneInfo) -> bytes:
             ("Language", _language(signed)),
         )),
         Definitions([("SHA-256 of the text", signed.document_sha256)], code=True),
+    ]  # fmt: skip
+
+
+def _when_and_how(signed: Signed, zone: ZoneInfo) -> list[Block]:
+    reservation: list[Block] = [Heading("Reservation"), Paragraph(signed.reservation, look="quote")]
+    return [
         Heading("When, and how"),
         Definitions(_said(
             ("Request sent", _at(signed.sent_at, zone)), ("Text opened", _at(signed.viewed_at, zone)),
@@ -80,6 +89,11 @@ def printed(signed: Signed, zone: ZoneInfo) -> bytes:
         Heading("What was agreed to"),
         Paragraph(signed.consent, look="quote"),
         *(reservation if signed.reservation else []),
+    ]  # fmt: skip
+
+
+def _to_verify(signed: Signed) -> list[Block]:
+    return [
         Heading("How to verify this receipt"),
         Paragraph(
             f"Its number is {signed.number}, its case {signed.ref}. {signed.organisation} keeps the signature, the "
@@ -87,8 +101,7 @@ def printed(signed: Signed, zone: ZoneInfo) -> bytes:
             "the text can compute its SHA-256 and compare it with the one above: they are the same only if the text is "
             "the same to the last character."
         ),
-    ]  # fmt: skip
-    return on_paper(paper, blocks)
+    ]
 
 
 def _said(*pairs: tuple[str, str]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, Text, cast, func, insert, select, update
 
 from cases.commands import acts_for
 from cases.documents.receipt import Signed, printed
@@ -17,7 +17,8 @@ from cases.environment import Environment, World, world
 from cases.errors import CaseNotFound
 from cases.evidence import keep_content, kept_content
 from cases.permissions import may_see
-from cases.tables import CaseEvent, CaseRow, EvidenceFile
+from cases.rows import personal_digest
+from cases.tables import PERSONAL_PART, CaseEvent, CaseRow, EventPersonal, EvidenceFile
 from config.database import Connection, reading, without_nul
 from members.tables import Member
 from state_machines.values import Actor
@@ -192,20 +193,34 @@ def may_see_signature(actor: Actor, row: Any, here: World) -> bool:
     return may_see(actor, row, acts_for(actor, here))
 
 
+_AS_IN_THE_EVENT = ("document_sha256", "language", "legal_name", "consent", "method", "contact_id")
+_AS_BESIDE_IT = ("name", "position", "address", "browser")
+
+
 def _contradiction(conn: Connection, row: Any) -> str | None:
     """Where the evidence does not say what the event of the signature says, which nobody can have changed."""
     event = conn.execute(
-        select(CaseEvent.at, CaseEvent.details).where(CaseEvent.case_id == row.case_id, CaseEvent.seq == row.seq)
-    ).one_or_none()  # fmt: skip
-    said = (event.details or {}).get("payload", {}) if event is not None else {}
-    same = event is not None and event.at == row.signed_at and all(
-        said.get(name) == getattr(row, name) for name in ("document_sha256", "language", "legal_name", "consent")
-    )  # fmt: skip
-    return (
-        None
-        if same
-        else (
-            "A receipt was issued here under this number, but its record does not agree with the history of its case. "
-            "Tell whoever runs Muster; muster audit verify says more."
+        select(
+            CaseEvent.at, CaseEvent.details, CaseEvent.personal_digest, EventPersonal.salt,
+            cast(EventPersonal.data, Text).label("text"), EventPersonal.data,
         )
+        .outerjoin(EventPersonal, PERSONAL_PART)
+        .where(CaseEvent.case_id == row.case_id, CaseEvent.seq == row.seq)
+    ).one_or_none()  # fmt: skip
+    if event is not None and event.at == row.signed_at and _agrees(event, row):
+        return None
+    return (
+        "A receipt was issued here under this number, but its record does not agree with the history of its case. "
+        "Tell whoever runs Muster; muster audit verify says more."
     )
+
+
+def _agrees(event: Any, row: Any) -> bool:
+    said, signer = (event.details or {}).get("payload", {}), row.signer
+    if any(said.get(name) != getattr(row, name) for name in _AS_IN_THE_EVENT):
+        return False
+    if signer is None or event.salt is None:  # erased, in one of the two places or in both
+        return True
+    whole = personal_digest(event.salt, event.text) == event.personal_digest
+    same = all(event.data.get(name, "") == signer.get(name, "") for name in _AS_BESIDE_IT)
+    return whole and same and (said.get("reservation") or "") == signer.get("reservation", "")

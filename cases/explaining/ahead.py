@@ -2,11 +2,12 @@
 
 The moments are those at which a sweep or a delivery would have something to do. At each the sweep's own decisions are
 made and the mail's own questions are asked; nothing is written. What depends on more than these cases, such as how many
-children of a campaign have answered, stays as it is today.
+of a large campaign's children have answered, stays as it is today; the children of a small one are run along with it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from cases.delivering import BOUNCE, NO_ADDRESS
 from cases.environment import World
 from cases.explaining.post import Post
 from cases.explaining.tracks import Supposed, Track
+from cases.follow import CHILDREN_ALL
 from cases.rows import GENESIS, Head
 from cases.writing import Change
 from state_machines.engine import EndlessCase, decide, open_case
@@ -42,6 +44,15 @@ class Moved:
     case: Case
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link between two cases."""
+
+    from_id: int
+    to_id: int
+    type: str
+
+
 @dataclass
 class Ahead:
     """A run ahead: the case, those that may move it, and its mail."""
@@ -50,8 +61,10 @@ class Ahead:
     main: Track
     others: list[Track]
     post: Post
-    links: dict[int, set[str]]
-    """How the others are linked with the case, by id."""
+    links: list[Link]
+    """How these cases and those between them are linked."""
+    apart: Counter[str] | None = None
+    """Of children that are not run along how many are in which state; None where none is, and they stay as today."""
     repeated_enough: Callable[[Track, Sequence[Moved]], bool] = lambda track, moved: False
     moved: list[Moved] = field(default_factory=list)
     ended: str = HORIZON_REACHED
@@ -131,6 +144,7 @@ class Ahead:
             for track, change in changes:
                 for step in change.outcome.steps:
                     following += [found for spawn in step.spawns if (found := self._spawn(track, spawn, here))]
+                    self._open_children(track, step)
                     following += [found for wish in step.fires for found in self._fire(track, wish, here)]
             if not following:
                 return
@@ -150,7 +164,7 @@ class Ahead:
         locked = replace(track.locked, case=outcome.after, head=Head(0, GENESIS), owner_role=outcome.owner_role.value)
         born = Track(locked, facts)
         self.others.append(born)
-        self.links[self._new] = {spawn.link} if track is self.main else set()
+        self.links.append(Link(self._new, track.case.id, spawn.link))
         if track is self.main and "linked" in self.main.facts:
             told = {"ref": seed.ref, "process": process.name, "link": spawn.link, "direction": "from"}
             self.main.facts["linked"] = [*self.main.facts["linked"], told]
@@ -169,19 +183,43 @@ class Ahead:
                 found.append((other, self._taken(other, outcome, here, track.case.ref)))
         return found
 
+    def _open_children(self, track: Track, step: Step) -> None:
+        """Count the children of everybody who is asked: each begins as all do, and nobody acts."""
+        if track is not self.main or step.children is None or step.children.only:
+            return
+        asked = int((track.facts.get("population") or {}).get("eligible", 0))
+        self.apart = (self.apart or Counter()) + Counter({process_named(step.children.process).initial: asked})
+
     def _meant(self, track: Track, other: Track, wish: FireLinked) -> bool:
-        if wish.where == "children":
+        if wish.where in ("children", CHILDREN_ALL):
             return other.case.parent_id == track.case.id
         if wish.where == "parent":
             return other.case.id == track.case.parent_id
         if wish.where.startswith("member:"):
             same = other.case.member_id is not None and other.case.member_id == track.case.member_id
             return same and other.process.name == wish.where.split(":", 1)[1]
-        outside = other if track is self.main else track
-        return self.main in (track, other) and wish.where in self.links.get(outside.case.id, ())
+        if ">" in wish.where:
+            along, link = wish.where.split(">", 1)
+            reached = self._reached(track.case.id, along)
+            return any(
+                each.from_id == other.case.id and each.to_id in reached for each in self.links if each.type == link
+            )
+        ends = {track.case.id, other.case.id}
+        return any({each.from_id, each.to_id} == ends for each in self.links if each.type == wish.where)
+
+    def _reached(self, case_id: int, along: str) -> set[int]:
+        """The cases to which links of one type lead from a case, however many steps away."""
+        reached: set[int] = set()
+        last = {case_id}
+        while last := {e.to_id for e in self.links if e.type == along and e.from_id in last} - reached:
+            reached |= last
+        return reached
 
     def _look_around(self) -> None:
-        """What the case knows of linked cases is what they are by then."""
+        """What the case knows of its children and of linked cases is what they are by then."""
+        if self.apart is not None:
+            here = Counter(t.case.state for t in self.others if t.case.parent_id == self.main.case.id)
+            self.main.facts["children"] = dict(self.apart + here)
         linked = self.main.facts.get("linked")
         if not linked:
             return

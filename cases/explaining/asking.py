@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from state_machines.draft import Draft
@@ -104,6 +104,15 @@ def _in_words(value: Any) -> str:
         plain = all(isinstance(each, int | float | str) for each in value.values())
         return ", ".join(f"{k} {v}" for k, v in value.items())[:200] if plain else f"{len(value)} entries"
     if isinstance(value, list | tuple | set | frozenset):
-        short = all(isinstance(each, int | float | str) for each in value) and len(value) <= 10
+        short = all(isinstance(each, str) for each in value) and len(value) <= 10  # numbers are those of rows
         return (", ".join(str(each) for each in value) or "none") if short else f"{len(value)} of them"
-    return str(value)[:200]
+    return _day_in_words(value) if isinstance(value, str) else str(value)[:200]
+
+
+def _day_in_words(value: str) -> str:
+    """A day as people write it; other words as they are."""
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return value[:200]
+    return f"{day.day} {day:%B %Y}"

@@ -101,6 +101,7 @@ _ASSUMED = {
 
 
 def _assumed(process: Process, run: Ahead) -> list[str]:
-    facts = [_ASSUMED[name] for name in process.facts if name in _ASSUMED]
+    facts = [_ASSUMED[name] for name in process.facts
+             if name in _ASSUMED and not (name == "children" and run.apart is not None)]  # fmt: skip
     found = [f"Taken to stay as today: {'; '.join(facts)}. Each sweep looks again."] if facts else []
     return [*found, "Absences, contacts and rules are taken as they are recorded now."]

@@ -39,6 +39,9 @@ class RungThen:
     """The event that tells of it."""
     why: str
     answers: tuple[Answer, ...]
+    """Of every way that it could take."""
+    refused: str
+    """What would have refused it as things stood; empty where a way was open, or where the record tells what was."""
     messages: tuple[Sent, ...]
 
 

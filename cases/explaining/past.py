@@ -41,6 +41,7 @@ from state_machines.registry import process_named
 from state_machines.values import Actor, RunningClock
 
 _PUNCTUAL = timedelta(minutes=2)
+_VERDICTS = {"passed_over": PASSED_OVER, "not_fired": REFUSED}
 
 
 def why(
@@ -85,9 +86,10 @@ def _parked(events: Sequence[Any], at: datetime) -> str | None:
 
 
 def _notes(then: Then) -> list[str]:
-    found = ["Where the record keeps a guard's answer, that is shown; otherwise it is worked out again."]
+    found = ["“Written down then” is what the record says; the other answers are worked out again."]
     if then.as_of_today:
-        found.append(f"Taken as of today: {', '.join(name.replace('_', ' ') for name in then.as_of_today)}.")
+        names = ", ".join(name.replace("_", " ") for name in then.as_of_today)
+        found.append(f"Taken as it is today, because the record does not keep it: {names}.")
     return found
 
 
@@ -107,34 +109,47 @@ class _Looking:
         running = found.running
         whole = RunningClock(running.name, running.anchor, running.due)
         ladder = clockwork.rungs(self.process, found.clock, whole, self.here.context({}))
-        rungs = [self._rung(each, found) for each in ladder if only is None or each.rung.name == only]
+        left = clockwork.rungs(self.process, found.clock, running, self.here.context({}))
+        again = {each.rung.name: each for each in left if each.rung.every is not None}
+        wanted = [each for each in ladder if only is None or each.rung.name == only]
+        rungs = [told for each in wanted for told in self._rung(each, again.get(each.rung.name), found)]
         paused = (self.then.on_hold and found.clock.name != "hold") or found.clock.paused
         return ClockWhy(running.name, capital(found.clock.title), running.anchor, running.due, paused, tuple(rungs))
 
-    def _rung(self, due: DueRung, found: ClockThen) -> RungThen:
-        trigger = (found.clock.expires or "") if due.rung.fires == EXPIRES else due.rung.fires
+    def _rung(self, due: DueRung, again: DueRung | None, found: ClockThen) -> list[RungThen]:
+        """What the record says of a rung, and of one that repeats also when it comes next."""
         told = [e for e in found.events if str(e.details.get("rung")).split("#")[0] == due.rung.name]
         before = [e for e in told if e.at <= self.at]
-        title = capital(title_of(self.process, trigger))
-        if before:
-            return self._recorded(due, before[-1], title)
-        verdict, why = self._why_not(due, found, told)
-        later = told[0] if told else None
-        return RungThen(
-            due.rung.name, title, due.at, verdict, later.at if later and verdict == LATE else None, None, None, why,
-            self._worked_out(trigger), (),
-        )  # fmt: skip
+        following = due if not before else again
+        later = [e for e in told if e.at > self.at]
+        return [
+            *([self._recorded(before[-1], due.rung.name)] if before else []),
+            *([self._unrecorded(following, found, later)] if following is not None else []),
+        ]
 
-    def _recorded(self, due: DueRung, event: Any, title: str) -> RungThen:
-        verdict = {"passed_over": PASSED_OVER, "not_fired": REFUSED}.get(event.kind, FIRED)
-        lay = datetime.fromisoformat(event.details.get("rung_at", due.at.isoformat()))
+    def _recorded(self, event: Any, rung: str) -> RungThen:
+        lay = datetime.fromisoformat(event.details.get("rung_at", event.at.isoformat()))
         late = event.at - lay
-        answers = recorded(self.process, event.trigger, event.details.get("guards", {}))
         return RungThen(
-            due.rung.name, title, lay, verdict, event.at, late if late > _PUNCTUAL else None, event.seq,
-            str(event.details.get("why", "")), answers,
+            rung, self._title(event.trigger), lay, _VERDICTS.get(event.kind, FIRED), event.at,
+            late if late > _PUNCTUAL else None, event.seq, str(event.details.get("why", "")),
+            recorded(self.process, event.trigger, event.details.get("guards", {})), "",
             tuple(_sent(row) for row in self.messages.get(event.seq, ())),
         )  # fmt: skip
+
+    def _unrecorded(self, due: DueRung, found: ClockThen, later: Sequence[Any]) -> RungThen:
+        trigger = (found.clock.expires or "") if due.rung.fires == EXPIRES else due.rung.fires
+        verdict, why = self._why_not(due, found, later)
+        happened = later[0].at if later and verdict == LATE else None
+        ways = self._ways(trigger)
+        shut = [next((a.sentence for a in way if a.value is False), "") for way in ways]
+        return RungThen(
+            due.rung.name, self._title(trigger), due.at, verdict, happened, None, None, why,
+            tuple(answer for way in ways for answer in way), shut[-1] if all(shut) and shut else "", (),
+        )  # fmt: skip
+
+    def _title(self, trigger: str) -> str:
+        return capital(title_of(self.process, trigger))
 
     def _why_not(self, due: DueRung, found: ClockThen, later: Sequence[Any]) -> tuple[str, str]:
         skipped = [e for e in self.events if e.at <= self.at
@@ -158,10 +173,11 @@ class _Looking:
             return "No sweep ran between that moment and this one: Muster was not running, or its clock stood still."
         return f"{ran} sweep(s) ran since then without it; the deadline was moved, or whoever runs Muster must look."
 
-    def _worked_out(self, trigger: str) -> tuple[Answer, ...]:
+    def _ways(self, trigger: str) -> list[tuple[Answer, ...]]:
+        """What the guards of each way say that a trigger could take from the state of then."""
         context = self.here.context(self.then.facts)
         ways = [t for t in self.process.from_state[self.then.case.state] if t.trigger == trigger]
-        return tuple(a for t in ways for a in asked(self.process, t, self.then.case, context=context, now=self.at))
+        return [asked(self.process, way, self.then.case, context=context, now=self.at) for way in ways]
 
     def answer(self, clocks: Sequence[ClockWhy], parked: str | None) -> str:
         """Return the short answer: what holds it up, what came last and what became of its mail, what comes next."""
@@ -173,13 +189,15 @@ class _Looking:
             found.append(f"Muster had set it aside after an error: {parked}")
         if self.then.on_hold:
             found.append("It was on hold, so nobody was reminded.")
-        return " ".join([*found, *self._last(clocks), *self._coming(clocks)])
+        else:
+            found += [f"“{c.title}” stands still in this state, so nothing of it happens." for c in clocks if c.paused]
+        return " ".join([*found, *self._last(), *self._coming(clocks)])
 
-    def _last(self, clocks: Sequence[ClockWhy]) -> list[str]:
-        done = [r for clock in clocks for r in clock.rungs if r.happened_at and r.seq is not None]
+    def _last(self) -> list[str]:
+        done = [e for e in self.events if e.at <= self.at and "rung" in e.details]
         if not done:
             return ["Its clocks had not set anything off yet."]
-        last = max(done, key=lambda rung: rung.seq or 0)
+        last = self._recorded(done[-1], str(done[-1].details["rung"]))
         words = {FIRED: "was done", PASSED_OVER: "was passed over", REFUSED: "was not done"}[last.verdict]
         because = f": {last.why}" if last.why else "."
         found = f"Last, “{last.title}” {words} on {self._when(last.happened_at)}{because}"
@@ -194,8 +212,7 @@ class _Looking:
         if not waiting:
             return []
         first = min(waiting, key=lambda rung: rung.due)
-        no = next((a.sentence for a in first.answers if a.value is False), None)
-        guard = f" As things stood then it would have been refused: {no}" if no else ""
+        guard = f" As things stood then it would have been refused: {first.refused}" if first.refused else ""
         return [f"Next would be “{first.title}” on {self._when(first.due)}, and no sooner.{guard}"]
 
     def _when(self, at: datetime | None) -> str:

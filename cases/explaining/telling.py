@@ -11,6 +11,7 @@ from cases.explaining.ahead import Ahead, Moved
 from cases.explaining.foretold import Beside, Decision, Duty, Mail, Next, Reader
 from cases.explaining.post import Posted, for_whom
 from cases.explaining.repeating import rhythm, rung_of
+from cases.follow import CHILDREN_ALL
 from members.staffing import NoStaff, Staffing
 from notifications import catalogue
 from state_machines.objections import capital, title_of
@@ -103,6 +104,11 @@ class Telling:
     def _where(self, where: str) -> str:
         if where == "children":
             return f"{self.children} open cases of its members"
+        if where == CHILDREN_ALL:
+            return "every case of its members, closed ones too"
+        if ">" in where:
+            along, link = where.replace("_", " ").split(">", 1)
+            return f"every case that {link} what this one {along}, or one further back"
         if where.startswith("member:"):
             return f"other cases of the member ({process_named(where.split(':', 1)[1]).title.lower()})"
         return "the campaign" if where == "parent" else f"linked cases ({where.replace('_', ' ')})"

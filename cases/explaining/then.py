@@ -18,6 +18,7 @@ from cases.tables import CaseEvent, CaseRow
 from config.database import Connection
 from members.tables import ChangeLog
 from state_machines.clockwork import instant_of
+from state_machines.ladders import mark_fired
 from state_machines.process import Clock, Process
 from state_machines.values import Case, RunningClock
 
@@ -130,7 +131,9 @@ def _clock_then(row: Any, clock: Clock, then: Then, events: Sequence[Any], at: d
     within = (e for e in events if e.at >= began and (ended is None or e.at <= ended))
     mine = tuple(e for e in within if e.details.get("clock") == name)
     anchor = _anchor(row, clock, then, began, mine, ended, here)
-    fired = tuple(str(e.details["rung"]) for e in mine if e.at <= at)
+    fired: tuple[str, ...] = ()
+    for event in (e for e in mine if e.at <= at):
+        fired = mark_fired(fired, str(event.details["rung"]))
     return ClockThen(clock, RunningClock(name, anchor, due, fired), began, mine, ended)
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cases.commands import lock_seen, unhindered
+from cases.commands import lock_seen, plain_change, unhindered
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseError, NotAllowed
-from cases.inbox.matching import BY_HAND, who_writes
+from cases.inbox.matching import BY_HAND, ref_of_case, who_writes
 from cases.inbox.putting import Note, put
 from cases.inbox.sight import MAY_SORT, seen_by
+from cases.locking import Locked
+from cases.store import apply
 from config.database import Connection, transaction
 from notifications.inbox import keeping, ledger
 from notifications.inbox.incoming import Kind
@@ -33,7 +35,8 @@ class MailDone(CaseError):
 def assign(env: Environment, number: int, ref: str, *, actor: Actor, now: datetime | None = None) -> str:
     """Put a mail on a case and return its reference: an event, and word to the owner where a person wrote it.
 
-    Raises MailNotFound, CaseNotFound, MailDone or NotAllowed.
+    What was put on another case by hand is moved, and that case says so. Raises MailNotFound, CaseNotFound, MailDone
+    or NotAllowed.
     """
     if not ref.strip():
         raise BadInput("Which case does it belong to? Its reference looks like CO-2026-000042.")
@@ -44,7 +47,7 @@ def assign(env: Environment, number: int, ref: str, *, actor: Actor, now: dateti
             locked = lock_seen(conn, ref, actor, here)
             mail = _locked(conn, number, actor, here)
             if mail.state == MATCHED:
-                raise MailDone("it is on a case.")
+                _leave(conn, mail, locked, actor, here)
             sender, contact_id = who_writes(conn, mail.from_email, locked.row, here)
             note = Note(
                 number, Kind(mail.kind), mail.from_email, mail.from_name or "", mail.subject or "",
@@ -95,6 +98,15 @@ def forget(env: Environment, *, days: int, actor: Actor, now: datetime | None = 
     for digest in digests:
         keeping.forget(env.settings.home, digest)
     return len(digests)
+
+
+def _leave(conn: Connection, mail: Any, other: Locked, actor: Actor, here: World) -> None:
+    """Say on the case that a mail was put on by hand that it belongs to the other one."""
+    if mail.matched_by != BY_HAND or mail.case_id == other.case.id:
+        raise MailDone("it is on a case.")
+    locked = lock_seen(conn, ref_of_case(conn, mail.case_id) or "", actor, here)
+    words = {"text": f"The mail that was put here by hand belongs to {other.case.ref}, and is there now."}
+    apply(conn, [plain_change(locked, locked.case, "note", {}, words, actor=actor, now=here.now)], here)
 
 
 def _locked(conn: Connection, number: int, actor: Actor, here: World) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,12 +32,12 @@ _DAY = timedelta(days=1)
 
 def act(
     env: Environment, holder: Holder, trigger: str, payload: Mapping[str, Any], *, seen: int,
-    now: datetime | None = None,
+    also: Callable[[Connection], object] | None = None, now: datetime | None = None,
 ) -> Outcome | None:  # fmt: skip
     """Pull a trigger as the holder of a link and return what it did; None when the same form was sent before.
 
-    ``seen`` is the last event on the page the form stood on. Raises TransitionRefused with the rule's sentence, or
-    NotAllowed for what has a page of its own.
+    ``seen`` is the last event on the page the form stood on; ``also`` is done with it, or neither is. Raises
+    TransitionRefused with the rule's sentence, or NotAllowed for what has a page of its own.
     """
     if holder.case.process == "signature" and trigger in WITH_EVIDENCE:
         raise NotAllowed("A document is signed on the page that shows it.")
@@ -48,7 +48,10 @@ def act(
             locked = lock_seen(conn, holder.ref, holder.actor, here)
             if _sent_before(conn, locked.case, holder.actor, trigger, payload, seen):
                 return None
-            return fired(conn, locked, trigger, payload, None, here, holder.actor)
+            done = fired(conn, locked, trigger, payload, None, here, holder.actor)
+            if also is not None:
+                also(conn)
+            return done
 
     return unhindered(once)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from unicodedata import category
 
 from sqlalchemy import func, select
 
@@ -31,6 +32,7 @@ from notifications.values import NewMessage
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM, Case
 
+_JOINERS = "\u200c\u200d"
 METHOD = "personal link sent by e-mail"
 
 
@@ -101,12 +103,22 @@ def sign(env: Environment, found: Signing, form: Form, *, now: datetime | None =
 
 def _cleaned(form: Form) -> Form:
     """Return the form as it can be stored: blanks at the ends, and what a browser says of itself without end, go."""
-    kept = {name: without_nul(getattr(form, name).strip()) for name in ("name", "position", "legal_name", "language")}
+    kept = {name: _visible(getattr(form, name)) for name in ("name", "position", "legal_name")}
+    kept["language"] = without_nul(form.language.strip())
     reservation = None if form.reservation is None else without_nul(form.reservation.strip())
     return Form(
         **kept, document_sha256=form.document_sha256.strip().lower(), intent=form.intent, reservation=reservation,
         address=form.address[:100], browser=without_nul(form.browser)[:500],
     )  # fmt: skip
+
+
+def _visible(typed: str) -> str:
+    """Return a line as a reader sees it; nothing where it has no letter or digit: the receipt must name somebody.
+
+    Signs that turn the direction of what follows, or that nobody sees, are left out; two that join letters are not.
+    """
+    kept = "".join(" " if s.isspace() else s for s in typed if s in _JOINERS or s.isspace() or category(s)[0] != "C")
+    return " ".join(kept.split()) if any(sign.isalnum() for sign in kept) else ""
 
 
 def _is_repeated(conn: Connection, env: Environment, case: Case, form: Form) -> bool:

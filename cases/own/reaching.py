@@ -11,11 +11,11 @@ from cases.environment import Environment
 from cases.errors import BadInput
 from cases.own.deeds import act
 from cases.own.pages import Holder, own_contacts
-from config.database import reading, without_nul
+from config.database import Connection, reading, without_nul
 from members import store as member_store
 from members.cards import Contact
 from members.errors import Unusable
-from members.proposals import not_the_right_person, propose
+from members.proposals import not_the_right_person, proposed
 from notifications import links
 from notifications.recipients import in_turn
 from state_machines.registry import process_named
@@ -68,9 +68,11 @@ def not_me(
     if holder.case.member_id is None or holder.purpose != links.MEMBER:
         raise BadInput("This page only shows something; please answer our letter instead.")
     given: dict[str, str] = without_nul({name: " ".join(text.split()) for name, text in named.items()})
-    _propose(env, holder, contact, given, now)
     payload: dict[str, Any] = {"contact": contact, **{k: v for k, v in given.items() if v}}
-    done = act(env, holder, "not_me", payload, seen=seen, now=now)
+    done = act(
+        env, holder, "not_me", payload, seen=seen, also=lambda conn: _propose(conn, holder, contact, given, now),
+        now=now,
+    )  # fmt: skip
     state = done.after.state if done is not None else holder.case.state
     if process_named(holder.case.process).standings.get(state) is not Standing.AWAITED:
         return False
@@ -80,7 +82,7 @@ def not_me(
     return contact is not None and bool(in_turn(contacts, {**holder.case.data, "contacts_declined": declined}))
 
 
-def _propose(env: Environment, holder: Holder, contact: int | None, given: Mapping[str, str], now: datetime) -> None:
+def _propose(conn: Connection, holder: Holder, contact: int | None, given: Mapping[str, str], now: datetime) -> None:
     """Ask for the change of the register, unless there is nothing to change."""
     new = {name: given[name] for name in NAMED if given.get(name)}
     if contact is not None:
@@ -93,7 +95,7 @@ def _propose(env: Environment, holder: Holder, contact: int | None, given: Mappi
         changes["note"] = f"Position of the person named: {given['position']}"
     by = holder.actor.person
     try:
-        propose(env.engine, holder.case.member_id or 0, changes, proposed_by=by, source=holder.ref, now=now)
+        proposed(conn, holder.case.member_id or 0, changes, proposed_by=by, source=holder.ref, now=now)
     except Unusable:
         if new or given.get("position"):
             raise  # what was typed cannot be kept; that a contact is gone already is no trouble

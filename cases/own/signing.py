@@ -90,7 +90,8 @@ def signing(env: Environment, purpose: str, token: str, language: str = "", *, n
         after = document.data.get("superseded_by") if document is not None else None
         successor = documents.find(conn, str(after)) if after else None
         later = open_request(conn, holder.case) if holder.case.state == "superseded" else None
-    chosen = _chosen(texts, language, holder)
+    signed = given.signed.language if given is not None and holder.case.data.get("signed_sha256") else ""
+    chosen = _chosen(texts, language or signed, holder)
     shown = documents.with_content(env, chosen) if chosen is not None else None
     found = process_named(PROCESS).from_state[holder.case.state]
     triggers = frozenset(t.trigger for t in found if Role.MEMBER in t.by)

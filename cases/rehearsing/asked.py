@@ -10,16 +10,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from cases.campaigning.sight import Sight, looking, sight_of
 from cases.environment import Environment, load_policy, working_calendar, world
 from cases.errors import BadInput, CaseError, CaseNotFound, NotAllowed
 from cases.rehearsing.rehearsal import MAY_REHEARSE, end_of, rehearse
 from cases.rehearsing.tables import DONE, FAILED, RUNNING, RehearsalRow, RehearsedMails
+from cases.rehearsing.turns import LIVES, forget_older, require_turn
 from cases.rehearsing.values import MODEL, NOBODY, Rehearsal, RehearsedMail, Wish, rehearsal_of
 from config import clock
-from config.database import Connection, make_engine, to_json, transaction
+from config.database import make_engine, to_json, transaction
 from config.settings import Settings
 from members import store as member_store
 from members.errors import MembersError
@@ -30,9 +31,6 @@ log = logging.getLogger(__name__)
 AT_ONCE = 30
 """So many members are rehearsed while the page waits, a few seconds; more in a process of their own."""
 LONGEST = timedelta(minutes=10)
-KEPT = timedelta(days=7)
-LIVES = timedelta(seconds=60)
-"""A rehearsal that has not been heard of for so long is taken for dead."""
 MAILS_A_PAGE = 20
 MOST_LINES = 500
 _BETWEEN = 1.0
@@ -77,7 +75,8 @@ def ask(
         if sight.row.closed_at is not None:
             raise BadInput(f"{sight.row.ref} is closed; there is nothing left to rehearse.")
         end_of(env, sight.row.data, wish, here.now)
-        _tidy(conn)
+        require_turn(conn, actor)
+        forget_older(conn)
         number = _noted(sight, wish)
         small = _members(sight) <= AT_ONCE
     if run is not None:
@@ -97,11 +96,7 @@ def _members(sight: Sight) -> int:
 def forget_old(env: Environment) -> None:
     """Delete what was found longer ago than rehearsals are kept: it holds names and letters."""
     with transaction(env.engine) as conn:
-        _tidy(conn)
-
-
-def _tidy(conn: Connection) -> None:
-    conn.execute(delete(RehearsalRow).where(RehearsalRow.begun_at < clock.utc_now() - KEPT))
+        forget_older(conn)
 
 
 def _noted(sight: Sight, wish: Wish) -> int:

@@ -76,7 +76,8 @@ def _look_at(content: bytes) -> None:
             if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
                 raise FormRefused(["The file unpacks to far more than a form can be."])
             for part in parts:
-                if part.filename.endswith((".xml", ".rels")) and any(mark in packed.read(part) for mark in _DOCTYPES):
+                inside = packed.read(part)  # of every part: a workbook may call its sheets what it likes
+                if any(mark in inside for mark in _DOCTYPES):
                     raise FormRefused(["The file declares XML entities, which no workbook needs; it is not read."])
         problems = list(_worked_out(content))
     except _BROKEN as bad:

@@ -101,7 +101,7 @@ def deadline_is_later(draft: Draft) -> bool:
 
 
 def launch_day_is_here(draft: Draft) -> bool:
-    """The launch date is not here yet; move the launch if the invitations should go out sooner."""
+    """The launch date is not here yet; move the launch if it should be sooner."""
     return str(draft.get("launch")) <= draft.today
 
 
@@ -132,7 +132,8 @@ def everyone_is_in(draft: Draft) -> bool:
     left = missing(draft)
     if total(draft) and not left:
         return True
-    return draft.because(f"{left} of {total(draft)} have not answered yet.")
+    done = "signed" if child_of(draft).name == "signature" else "answered"
+    return draft.because(f"{left} of {total(draft)} have not {done} yet.")
 
 
 def everyone_is_settled(draft: Draft) -> bool:

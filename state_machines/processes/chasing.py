@@ -67,7 +67,7 @@ def new_deadline_is_later(draft: Draft) -> bool:
 
 
 def promise_has_a_day(draft: Draft) -> bool:
-    """A promise needs the day it is for, today or later; without a promise there is no such day."""
+    """A promise needs its day, today or later; with any other outcome, leave the day empty."""
     day: date | None = draft.typed("promised_on")
     if draft.typed("outcome") is not CallOutcome.PROMISED:
         return day is None

@@ -80,7 +80,7 @@ def denominator_moves(states: Sequence[str]) -> list[Transition]:
                    label="Leave a member out",
                    help="The member does not count any more; the list says who, why and who decided."),
         Transition("take_back_in", tuple(states), None, by=MANAGER, needs=TakeBackIn, does=(take_back_in,),
-                   label="Take a member back in", help="What had been answered before is there again."),
+                   label="Take a member back in", help="What it had done before counts again."),
     ]  # fmt: skip
 
 

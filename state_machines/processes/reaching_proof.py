@@ -136,7 +136,8 @@ def evidence_suffices(draft: Draft) -> bool:
         return True
     is_are = "is" if sum(found.values()) == 1 or not any(found.values()) else "are"
     need = "is" if sum(missing.values()) == 1 else "are"
-    told = f"{in_words(found).capitalize()} {is_are} on record; {in_words(missing, 'more ')} {need} needed"
+    more = "more " if any(found.values()) else ""
+    told = f"{in_words(found).capitalize()} {is_are} on record; {in_words(missing, more)} {need} needed"
     return draft.because(f"{told} before anybody can be called unreachable.")
 
 

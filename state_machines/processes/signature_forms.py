@@ -115,8 +115,12 @@ class Signature(Form):
     intent: Annotated[Yes, Field(description="I mean this as the signature of the organisation")]
     consent: Annotated[str, Field(min_length=10, max_length=2000, description="The sentence that was agreed to")]
     method: Annotated[str, Field(max_length=80, description="How the signer was identified")] = "personal link"
-    role_fits: Annotated[bool, Field(description="The signer is on file as somebody who may sign")] = False
-    domain_fits: Annotated[bool, Field(description="The signer's address belongs to the member")] = False
+    role_fits: Annotated[
+        bool, Field(title="On file as signatory", description="The signer is on file as somebody who may sign")
+    ] = False
+    domain_fits: Annotated[
+        bool, Field(title="Address of the member", description="The signer's address belongs to the member")
+    ] = False
     contact_id: Annotated[int | None, Field(ge=1, description="The contact who signed, where it is one")] = None
     address: Annotated[str, Field(max_length=100, description="Network address"), "personal"] = ""
     browser: Annotated[str, Field(max_length=500, description="Browser"), "personal"] = ""

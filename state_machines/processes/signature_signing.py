@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from state_machines.process import Send, Transition
-from state_machines.processes import chasing
 from state_machines.processes import signature_forms as forms
 from state_machines.processes import signature_rules as rules
+from state_machines.processes.exempting import Asked, exempting
 from state_machines.processes.reaching import ASKED_UNREACHABLE, UNREACHABLE
 from state_machines.processes.signature_asking import asked_again
 from state_machines.processes.signature_rules import ASKED, CHASED, CHECKED, LATE, SEARCHED, SIGNING, WAITING
@@ -74,27 +74,10 @@ CHECKING = [
 ]  # fmt: skip
 
 DECIDING = [
-    Transition("request_exemption", EXEMPTIBLE, "exemption_requested", by=MEMBER | COORDINATOR,
-               needs=forms.ExemptionRequest, keeps=("exemption", "answered_by"), does=(chasing.remember_state,),
-               sends=(Send("signature_exemption_asked", "manager"),)),
-    Transition("approve_exemption", "exemption_requested", "exempt", by=MANAGER, needs=forms.Because,
-               four_eyes=("request_exemption",), sends=(Send("signature_exempt", "signatory"),),
-               closes_tasks=("*",), outcome="exempt"),
-    *(Transition("decline_exemption", "exemption_requested", state, by=MANAGER, needs=forms.Because,
-                 only_if=(chasing.came_from(state),), four_eyes=("request_exemption",), does=(rules.tell_decline,),
-                 help="Back to where it was. Reminders that fell into the pause are not caught up.")
-      for state in EXEMPTIBLE),
-    Transition("extend", ASKED, None, by=MANAGER, needs=forms.NewDeadline,
-               checks=(chasing.new_deadline_is_later,), extends="respond",
-               does=(chasing.take_new_deadline, chasing.grant_extension),
-               sends=(Send("signature_extension", "signatory"),), label="Give more time"),
-    Transition("extend", ("escalated", "formal_notice", "decision"), "sent", by=MANAGER,
-               needs=forms.NewDeadline, checks=(chasing.new_deadline_is_later,), extends="respond",
-               does=(chasing.take_new_deadline, chasing.grant_extension), label="Give more time",
-               sends=(Send("signature_extension", "signatory"),), closes_tasks=("*",)),
-    Transition("exempt", "decision", "exempt", by=MANAGER, needs=forms.ExemptionRequest,
-               keeps=("exemption", "answered_by"), four_eyes=("request_exemption",), outcome="exempt",
-               sends=(Send("signature_exempt", "signatory"),), closes_tasks=("*",)),
+    *exempting(Asked(
+        kinds="signature", to="signatory", request=forms.ExemptionRequest, exemptible=EXEMPTIBLE, reminded=ASKED,
+        begins_again="sent", tell_decline=rules.tell_decline,
+    )),
     Transition("fail", "decision", "failed", by=MANAGER, needs=forms.Because, does=(rules.open_incident,),
                sends=(Send("signature_failed", "signatory"),), closes_tasks=("*",), danger=True,
                label="Record that no signature came",

@@ -19,6 +19,7 @@ from state_machines.process import EVERY_OPEN_STATE, Clock, Effect, Process, Sen
 from state_machines.processes import chasing, leaving_out, reaching
 from state_machines.processes import survey_forms as forms
 from state_machines.processes import survey_rules as rules
+from state_machines.processes.exempting import Asked, exempting
 from state_machines.processes.reaching_rules import count_bounce
 from state_machines.processes.survey_rules import ASKED, CHASED, LATE, UNDER_REVIEW, WAITING
 from state_machines.standing import Standing
@@ -203,28 +204,10 @@ REVIEWING = [
 ]  # fmt: skip
 
 DECIDING = [
-    Transition("request_exemption", EXEMPTIBLE, "exemption_requested", by=MEMBER | COORDINATOR,
-               needs=forms.ExemptionRequest, keeps=("exemption", "answered_by"), does=(chasing.remember_state,),
-               sends=(Send("survey_exemption_asked", "manager"),)),
-    Transition("approve_exemption", "exemption_requested", "exempt", by=MANAGER, needs=forms.Because,
-               four_eyes=("request_exemption",), sends=(Send("survey_exempt", "member"),),
-               closes_tasks=("*",), outcome="exempt"),
-    *(Transition("decline_exemption", "exemption_requested", state, by=MANAGER, needs=forms.Because,
-                 only_if=(chasing.came_from(state),), four_eyes=("request_exemption",),
-                 does=(rules.tell_decline,),
-                 help="Back to where it was. Reminders that fell into the pause are not caught up.")
-      for state in EXEMPTIBLE),
-    Transition("extend", ASKED, None, by=MANAGER, needs=forms.NewDeadline,
-               checks=(chasing.new_deadline_is_later,), extends="respond",
-               does=(chasing.take_new_deadline, chasing.grant_extension),
-               sends=(Send("survey_extension", "member"),), label="Give more time"),
-    Transition("extend", ("escalated", "formal_notice", "decision"), "in_progress", by=MANAGER,
-               needs=forms.NewDeadline, checks=(chasing.new_deadline_is_later,), extends="respond",
-               does=(chasing.take_new_deadline, chasing.grant_extension), label="Give more time",
-               sends=(Send("survey_extension", "member"),), closes_tasks=("*",)),
-    Transition("exempt", "decision", "exempt", by=MANAGER, needs=forms.ExemptionRequest,
-               keeps=("exemption", "answered_by"), four_eyes=("request_exemption",), outcome="exempt",
-               sends=(Send("survey_exempt", "member"),), closes_tasks=("*",)),
+    *exempting(Asked(
+        kinds="survey", to="member", request=forms.ExemptionRequest, exemptible=EXEMPTIBLE, reminded=ASKED,
+        begins_again="in_progress", tell_decline=rules.tell_decline,
+    )),
     Transition("fail", "decision", "failed", by=MANAGER, needs=forms.Because, does=(rules.open_incident,),
                sends=(Send("survey_failed", "member"),), closes_tasks=("*",), danger=True,
                label="Record that no answer came",

@@ -15,6 +15,9 @@ INVITED = "process = 'survey_response' AND state = 'invited'"
 STARTED = "process = 'survey_response' AND state = 'in_progress'"
 REVIEWED = "process = 'survey_response' AND state = 'dq_review' AND team = 'North'"
 LIVE = "process = 'survey_campaign' AND state = 'live'"
+SIGNING = "process = 'signoff_campaign' AND state = 'live'"
+TO_SIGN = "process = 'signature' AND state = 'sent'"
+DRAFTED = "process = 'code_document' AND state = 'draft'"
 TO_APPROVE = "process = 'complaint' AND state = 'stage_1_approval'"
 OFFERED = "process = 'cancellation' AND state = 'offer_made'"
 COMPLAINT = "process = 'complaint' AND closed_at IS NULL AND parties ? 'complainant'"
@@ -80,6 +83,9 @@ PAGES: Mapping[str, Where] = {
     "campaign-results-cases": _campaign("Mina", "/results/cases?item=business_type&which=answered"),
     "campaign-risk": _campaign("Mina", "/risk"),
     "campaign-response": lambda places: ("Amara", f"/campaigns/{places.ref(LIVE)}/responses/{places.ref(REVIEWED)}"),
+    "campaign-signoff": lambda places: ("Mina", f"/campaigns/{places.ref(SIGNING)}"),
+    "documents": _at("Amara", "/documents"),
+    "document": lambda places: ("Amara", f"/documents/{places.ref(DRAFTED)}"),
     "members": _at("Mina", "/members"),
     "member": lambda places: ("Mina", f"/members/{places.member()}"),
     "member-edit": lambda places: ("Mina", f"/members/{places.member()}/edit"),
@@ -103,6 +109,7 @@ PAGES: Mapping[str, Where] = {
     "survey-review": _own(STARTED, "/review"),
     "survey-help": _own(INVITED, "/help"),
     "survey-not-me": _own(INVITED, "/not-me"),
+    "sign": _own(TO_SIGN),
     "complain": _at(None, "/complain"),
     "complaint-own": _own(COMPLAINT, "", links.party("complainant")),
     "cancel": _at(None, "/cancel"),

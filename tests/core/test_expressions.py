@@ -96,6 +96,8 @@ def test_a_formula_comes_to_what_it_says(text, comes_to):
         ("regex(., '(?:(?:x|xx)y?)+')", "repeats itself"),
         ("regex(., 'a*a*a*a*a*a*b')", "too many parts of any length"),
         ("regex(., 'a?a?a?a?a?a?a?a?a?b')", "too many parts of any length"),
+        (f"regex(., '{'(?:a|aa)' * 30}b')", "too many parts of any length"),
+        ("regex(., '[]x]*(a|[]]*)*')", "repeats itself"),
         ("regex(., '(a)\\1')", "back references"),
         ("regex(., '[')", "not a regular expression"),
         ("regex(., concat('(a', '+)+'))", "must be a text that stands in the formula"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 import pytest
@@ -83,6 +84,11 @@ def test_a_pdf_that_only_shows_something_is_taken() -> None:
 
     assert pdf_check.objection(pdf(b"<< /Type /Catalog /OpenAction [3 0 R /Fit] /Names << >> >>")) is None
     assert pdf_check.objection(pdf(picture)) is None
+    assert pdf_check.objection(pdf(PACKED + b">>\nstream\n" + zlib.compress(b"<< >>") + b"\nendstream")) is None
+
+
+SCRIPT = b"<< /S /JavaScript >>"
+PACKED = b"<< /Type /ObjStm /Filter /FlateDecode "
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,13 @@ def test_a_pdf_that_only_shows_something_is_taken() -> None:
         b"<< /S /JavaScript >>", b"<< /S /J#61vaScript >>", b"<< /JS (x) >>", b"<< /S /Launch >>",
         b"<< /Encrypt 4 0 R >>",
         b"<< /Names << /EmbeddedFiles 3 0 R >> >>", b"<< /S /SubmitForm >>", b"<< /AcroForm << /XFA 1 0 R >> >>",
-        b"<< /Type /ObjStm /Filter /FlateDecode >>\nstream\n" + zlib.compress(b"<< /S /JavaScript >>") + b"\nendstream",
+        PACKED + b">>\nstream\n" + zlib.compress(SCRIPT) + b"\nendstream",
+        b"<< /Type /Obj#53tm /Filter [ /FlateDecode ] >>\nstream\r\n" + zlib.compress(SCRIPT) + b"\nendstream",
+        PACKED + b">>\nstream\n" + zlib.compress(b"(\nendstream\n)" + SCRIPT, 0) + b"\nendstream",
+        PACKED + b"/X (1 0 obj) >>\nstream\n" + zlib.compress(SCRIPT) + b"\nendstream",
+        PACKED + b"/DecodeParms << /Predictor 12 >> >>\nstream\n" + zlib.compress(SCRIPT) + b"\nendstream",
+        b"<< /Type /ObjStm /Filter /ASCIIHexDecode >>\nstream\n" + SCRIPT.hex().encode() + b">\nendstream",
+        b"<< /N 1 /First 4 /Filter 7 0 R >>\nstream\n" + zlib.compress(SCRIPT) + b"\nendstream",
     ],
 )  # fmt: skip
 def test_a_pdf_that_does_more_is_not(inside: bytes) -> None:
@@ -100,6 +112,12 @@ def test_a_pdf_that_does_more_is_not(inside: bytes) -> None:
 
 def test_a_stream_that_unpacks_without_end_is_not_unpacked() -> None:
     bomb = zlib.compress(b"\0" * (70 * 1024 * 1024), 9)
-    packed = b"<< /Type /ObjStm >>\nstream\n" + bomb + b"\nendstream"
+    packed = PACKED + b">>\nstream\n" + bomb + b"\nendstream"
 
     assert pdf_check.objection(pdf(packed)) == "what is packed inside is too large to be looked at"
+
+
+def test_many_headings_of_one_name_are_told_apart_at_once():
+    ids = re.findall(r'id="([^"]+)"', to_html("# a 2\n# a\n# a\n" + "# a\n" * 20_000))
+    assert ids[:3] == ["text-a-2", "text-a", "text-a-3"]
+    assert len(set(ids)) == len(ids) == 20_003

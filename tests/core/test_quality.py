@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from surveys.answers import Validated, validate
 from surveys.flags import Flag, Rule, Severity
-from surveys.quality import completion, review, text_fingerprint, text_fingerprints
+from surveys.quality import completion, expiries, files_in, review, text_fingerprint, text_fingerprints
 from surveys.questionnaire import Questionnaire
 from surveys.sample import CONTACT, COPIED, sample_answers
 
@@ -273,6 +273,15 @@ def test_evidence_known_to_have_expired_is_flagged(expires, flagged):
 def test_a_certificate_past_the_date_the_member_gave_is_flagged(until, flagged):
     questions = [{"id": "a", "type": "file"}, {"id": "until", "type": "date", "expiry_of": "a"}]
     assert rules_of(questions, {"a": FILE, "until": until}) == [(Rule.EVIDENCE, "until")] * flagged
+
+
+def test_until_when_a_file_is_valid_is_known_from_answers_that_name_it():
+    certificate, until = {"id": "a", "type": "file"}, {"id": "until", "type": "date", "expiry_of": "a"}
+    questionnaire = asking(certificate, until)
+
+    assert expiries(questionnaire, {"a": FILE, "until": "2026-03-09"}, {}) == {FILE: date(2026, 3, 9)}
+    assert expiries(questionnaire, {"a": FILE}, {}) == expiries(questionnaire, {"until": "2026-03-09"}, {}) == {}
+    assert files_in(questionnaire, {"a": FILE}, {"until": [OTHER_FILE]}) == {FILE, OTHER_FILE}
 
 
 def test_evidence_that_cannot_be_read_is_flagged():

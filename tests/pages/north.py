@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cases import commands, evidence
+from cases.inbox.taking import take
 from config.database import reading, transaction
 from members import store
 from members.proposals import propose
 from members.staff_commands import add_staff
 from state_machines.values import SYSTEM
-from tests import campaign_story
+from tests import campaign_story, signing_story
 from tests.cast import MONDAY, Cast
+from tests.core.incoming_samples import plain
 from web import saved_views
 from web.accounts import tokens
 
@@ -37,6 +39,11 @@ class North:
     contact: int
     proposal: int
     view: int
+    document: str
+    """Everybody's, like the campaign; whose signature is asked for is not."""
+    signature: str
+    mails: tuple[int, int]
+    """In the inbox: of the member's contact, about no case; of a stranger, who names the complaint."""
     tokens: dict[str, str] = field(default_factory=dict)
 
     def fingerprint(self) -> Any:
@@ -47,6 +54,10 @@ class North:
                    (SELECT sum(version) FROM members),
                    (SELECT count(*) FROM evidence_files), (SELECT count(*) FROM drafts),
                    (SELECT count(*) FROM member_proposals WHERE status <> 'open'), (SELECT count(*) FROM case_links),
+                   (SELECT count(*) FROM signatures), (SELECT count(*) FROM document_versions),
+                   (SELECT count(*) FROM rehearsals), (SELECT count(*) FROM calendar_feeds),
+                   (SELECT string_agg(state || coalesce(case_id, 0), ',' ORDER BY id) FROM inbox_messages),
+                   (SELECT count(*) FROM campaign_members WHERE included),
                    (SELECT string_agg(name || shared || query, '' ORDER BY id) FROM saved_views)""")
 
 
@@ -83,13 +94,23 @@ def north_of(cast: Cast) -> North:
     me = int(amara.person.removeprefix("staff:"))
     saved_views.save(env, "Verschwiegen", "/cases", "process=complaint", shared=False, staff_id=me, now=MONDAY)
     view = cast.scalar("SELECT id FROM saved_views")
+    document = signing_story.version(cast)
+    signature = signing_story.asked(cast, document, number)
+    mails = (_mail(cast, f"Nordgeheim <{contact.email}>", "Verschwiegen: a question", "Verschwiegen"),
+             _mail(cast, "eve@elsewhere.example", f"Flüsterpost about {complaint}", "Stillewasser"))  # fmt: skip
     made = North(cast, card.ref, complaint, monitoring, cancellation, campaign, response, file.sha256, message,
-                 contact.id, proposal, view)  # fmt: skip
+                 contact.id, proposal, view, document, signature, mails)  # fmt: skip
     for name in ("Bo", "Amara", "Mina"):
         who = int(cast.actor(name).person.removeprefix("staff:"))
         with transaction(env.engine) as conn:
             made.tokens[name] = tokens.make(conn, name, tokens.SCOPES, staff_id=who, made_by=who, now=MONDAY)
     return made
+
+
+def _mail(cast: Cast, sender: str, subject: str, words: str) -> int:
+    number = take(cast.env, plain(sender, subject, words), source="test").number
+    assert number is not None
+    return number
 
 
 def _campaign(cast: Cast) -> str:

@@ -24,6 +24,7 @@ from tests.pages.north import MORE_PEOPLE, SECRETS, North, north_of
 from web.app import create_app
 from web.routing import routes_of, rule_of
 
+QUESTIONNAIRE = "pulse"
 KNOWN = Path(__file__).with_name("known_routes.txt")
 PEOPLE = ("Amara", "Bo", "Mina", "Sol", "Cara", "Ada", *MORE_PEOPLE)
 
@@ -69,12 +70,13 @@ def routes(app: FastAPI, *methods: str) -> Iterator[tuple[str, str, APIRoute]]:
 def filled(path: str, north: North) -> str:
     """Return a path with the North's own things in it. Raises KeyError for a variable that nobody thought of."""
     of_case = {"approvals": north.complaint, "cases": north.complaint, "campaigns": north.campaign,
-               "members": north.member}  # fmt: skip
+               "members": north.member, "documents": north.document}  # fmt: skip
     room = path.removeprefix("/api/v1").split("/")[1]
+    named = {"processes": "complaint", "questionnaires": QUESTIONNAIRE}
     values = {
         "ref": of_case.get(room, north.complaint), "case_ref": north.response, "trigger": "acknowledge",
         "number": _number(path, north), "sha256": north.sha256, "view_id": north.view, "process": "complaint",
-        "name": "complaint" if "processes" in path else "deadlines", "token": "0" * 43, "key": "A" * 43,
+        "name": named.get(room, "deadlines"), "token": "0" * 43, "key": "A" * 43,
         "role": "complainant", "section": "1", "step": "complete", "what": "members", "kind": "csv",
         "language": "en",
     }  # fmt: skip
@@ -86,12 +88,14 @@ def _number(path: str, north: North) -> int:
         return north.contact
     if "proposals" in path:
         return north.proposal
+    if "inbox" in path:
+        return north.mails[0]
     return 1 if "staff" in path else north.message
 
 
 def of_the_north(path: str) -> bool:
     """Whether a path names something that belongs to the North."""
-    rooms = "cases|approvals|campaigns|members|messages|proposals|views"
+    rooms = "cases|approvals|campaigns|inbox|members|messages|proposals|views"
     return re.match(rf"(/api/v1)?/({rooms})/(\{{|proposals/\{{)", path) is not None
 
 
@@ -141,7 +145,8 @@ def roles_today(cast: Cast, name: str) -> frozenset[Role]:
 
 def finer(path: str) -> bool:
     """Pages whose rule lets staff in and that then ask the engine or the register, which may still refuse."""
-    return path.startswith(("/reports", "/cases/new", "/members"))
+    of_all_teams = path.endswith(".{kind}")  # what is handed out is for who sees every team
+    return of_all_teams or path.startswith(("/reports", "/cases/new", "/members"))
 
 
 def test_a_stranger_enters_no_page_of_the_staff_and_a_form_of_theirs_does_nothing(

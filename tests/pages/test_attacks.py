@@ -117,7 +117,7 @@ def keyed(path: str, north: North) -> str:
     """A path with the North's own things in it, and with personal keys that are good."""
     secret, cast = north.cast.env.settings.secret_key.get_secret_value(), north.cast
     number = {ref: cast.scalar("SELECT id FROM cases WHERE ref = :r", r=ref)
-              for ref in (north.response, north.complaint)}  # fmt: skip
+              for ref in (north.response, north.complaint, north.signature)}  # fmt: skip
     member = cast.scalar("SELECT id FROM members WHERE ref = :r", r=north.member)
     keys = {
         "/m/": links.make(secret, links.MEMBER, number[north.response]),
@@ -125,6 +125,8 @@ def keyed(path: str, north: North) -> str:
         "/unsubscribe/": links.make(secret, links.UNSUBSCRIBE, number[north.response]),
         "/links/leave/": leave_token(cast.env, member, asked_at=MONDAY),
     }
+    if re.match(r"/m/\{key\}/(sign|reserve|refuse|read|fresh|text|receipt)", path):
+        keys["/m/"] = links.make(secret, links.MEMBER, number[north.signature])
     key = next((key for head, key in keys.items() if path.startswith(head)), "A" * 43)
     return filled(path.replace("{slug}", "invalid").replace("{step}", "1"), north).replace("A" * 43, key)
 

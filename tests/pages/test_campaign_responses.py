@@ -150,7 +150,7 @@ def test_the_other_moves_lead_to_their_forms_and_back(story: Story, desk: Signed
     back = f"?return={path_of(story, NORTH[0])}"
     assert f"/cases/{story.response(NORTH[0])}/do/log_call{back}" in hrefs
     assert f"/cases/{story.response(NORTH[0])}/do/request_exemption{back}" in hrefs
-    form = page.follow("Log call").form('form[action*="/do/log_call"]')
+    form = page.follow("Log a call").form('form[action*="/do/log_call"]')
     done = form.send({"outcome": "promised", "promised_on": "2026-03-12", "note": "Ms Öst will send it"})
     assert done.path == path_of(story, NORTH[0])
     assert "promised for 12 March 2026" in done.main and "1 call" in done.main

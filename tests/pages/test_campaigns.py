@@ -98,11 +98,11 @@ def test_the_page_of_a_campaign_keeps_answered_exempt_unreachable_and_outstandin
     story.fire(story.response(NORTH[1]), "bounce", "Amara", status="5.1.1")
     page = desk("Mina").get(f"/campaigns/{story.ref}")
     assert page.one(".plot-bar")["aria-label"] == (
-        "Members: Answer in, being reviewed 1, Cannot be reached 1, Outstanding 19"
+        "Members: Answer in, being reviewed 1, Mail comes back 1, Outstanding 19"
     )
     assert page.words("main .plot-legend")[0].startswith("Complete 0 Answer in, being reviewed 1 Exempt 0")
     assert "100 %" not in page.one("section[aria-labelledby=progress]").get_text()
-    assert "An even pace to the deadline would have 0 by now: 1 more." in page.main
+    assert "An even pace to the deadline would have 0 by now: it is 1 ahead." in page.main
     assert page.one("#curve-told").get_text() in page.main, "the drawing says what it shows"
     assert page.words("details table tbody tr") == ["9 March 2026 (day 0) 1 1 0"]
 

@@ -24,13 +24,15 @@ def test_a_manager_leaves_a_member_out_and_takes_it_back_in(cast: Cast, desk: Si
     mina, path = desk("Mina"), f"/campaigns/{story.ref}/denominator"
 
     page = mina.get(path)
-    assert "21 at the launch + 0 added − 0 left out = 21 = 0 answer in" in " ".join(page.main.split())
-    assert "Outside Ltd" in page.main and "status is prospect" in page.main
+    assert "21 at the launch + 0 added − 0 left out = 21 . Of these: Answer in: 0" in " ".join(page.main.split())
+    assert "Outside Ltd" in page.main and "Status is prospect" in page.main
     form = page.follow("Leave out …").form(f'form[action="/campaigns/{story.ref}/leave-out"]')
     assert form.submit(cause="left_membership", note="").status == 422
     done = form.submit(cause="left_membership", note="Their letter of 1 March.")
     assert "21 at the launch + 0 added − 1 left out = 20" in " ".join(done.main.split())
     assert "Their letter of 1 March." in done.main and "Mina" in done.main
+    overview = " ".join(mina.get(f"/campaigns/{story.ref}").main.split())
+    assert "20 members asked, 1 left out by the rule when it was launched, 1 left out since" in overview
     again = form.submit(cause="left_membership", note="Their letter of 1 March.")
     assert again.status == 422 and "left out already" in again.main
 

@@ -87,7 +87,7 @@ def test_a_day_is_promised_shown_and_can_be_moved(visitor: Client, home: str, ca
     assert form.submit(promised_on="").status == 422
     assert form.submit(promised_on="2026-03-10").path == home
     assert fact(cast, "promise_until") == "2026-03-10"
-    assert "You wrote that you will answer by Tuesday 10 March 2026" in visitor.get(home).main
+    assert "You said that you would answer by Tuesday 10 March 2026" in visitor.get(home).main
 
     again = visitor.get(home + "/not-me").form(f'form[action="{home}/promise"]')
     assert "that you have told" not in again.submit(promised_on="2026-03-12").main

@@ -52,7 +52,7 @@ def test_the_history_leads_to_why_muster_did_something(desk: SignedIn, cast: Cas
 
     assert "Last, “Due soon” was done on 6 March 2026, 09:00." in page.words("#answer")[0]
     assert "“Time is running out” was sent to Amara" in page.words("#answer")[0]
-    assert page.words("tbody tr")[0].startswith("Due soon 6 Mar 2026, 09:00 Fired 6 Mar 2026, 09:00 , event 2")
+    assert page.words("tbody tr")[0].startswith("Due soon 6 Mar 2026, 09:00 Done 6 Mar 2026, 09:00 , event 2")
 
 
 def test_any_moment_may_be_asked_for_and_what_is_none_is_told(desk: SignedIn, cast: Cast) -> None:

@@ -206,9 +206,20 @@ def test_a_receipt_says_what_was_signed_is_the_same_bytes_always_and_is_known_ag
     assert not signatures.verify_number(cast.env, "SG-1\x00", actor=amara).genuine
     elsewhere = signatures.verify_file(cast.env, content, actor=bo)
     assert elsewhere.genuine and elsewhere.given is None, "Bo must never see the North"
-    with transaction(cast.env.engine) as conn:
-        conn.execute(text("UPDATE signatures SET consent = 'something else'"))
-    assert "does not agree with the history" in signatures.verify_file(cast.env, content, actor=amara).sentence
+    honest = cast.rows("SELECT signer::text, consent FROM signatures")[0]
+    for change in (
+        "consent = 'something else'",
+        "signer = jsonb_set(signer, '{name}', '\"Mallory\"')",
+        "signer = jsonb_set(signer, '{reservation}', '\"None\"')",
+        "signed_at = signed_at - interval '1 day'",
+    ):
+        with transaction(cast.env.engine) as conn:
+            conn.execute(text(f"UPDATE signatures SET {change}"))
+        assert "does not agree with the history" in signatures.verify_file(cast.env, content, actor=amara).sentence
+        with transaction(cast.env.engine) as conn:
+            conn.execute(
+                text("UPDATE signatures SET signer = CAST(:s AS jsonb), consent = :c"), {"s": honest[0], "c": honest[1]}
+            )
 
 
 def test_a_signature_that_does_not_fit_waits_for_somebody_to_look(cast: Cast) -> None:

@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy import text
 
 from cases import audit, commands, evidence
+from cases.answers import member_actor, sample_for, submit
 from cases.errors import BadInput, CaseNotFound, NotAllowed
 from cases.evidence import Damaged, NoRoom
 from config.database import reading, transaction
 from state_machines.values import Actor, Role
+from tests import campaign_story
 from tests.cast import MONDAY, Cast
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
@@ -255,3 +257,24 @@ def test_contents_that_belong_to_no_case_are_found_after_a_day(cast: Cast) -> No
     os.utime(path, (0, 0))
     (finding,) = evidence.verify_files(cast.env)
     assert finding.why == "the stored file belongs to no case"
+
+
+def test_a_certificate_that_had_expired_by_what_was_said_before_or_is_damaged_is_asked_about(cast: Cast) -> None:
+    cast.members("Wool & Sons Ltd", tier="General")
+    flags = []
+    for year, until in ((2026, "2026-12-31"), (2027, "2029-12-31"), (2028, "2029-12-31")):
+        story = campaign_story.launched(
+            cast, title=f"Self-assessment {year}", questionnaire="self-assessment", launch=f"{year}-03-09",
+            deadline=f"{year}-04-20",
+        )  # fmt: skip
+        ref = story.response("Wool & Sons Ltd")
+        file = evidence.add(cast.env, ref, "certificate.pdf", PDF, actor=member_actor(1))
+        if year == 2028:
+            evidence.path_of(cast.env.settings.evidence, file.sha256).write_bytes(b"something else")
+        samples = (sample_for(cast.env, ref, seed=seed) for seed in range(99))
+        raw = next(each for each in samples if each["answers"].get("sources_material"))
+        answers = {**raw["answers"], "certificate": file.sha256, "certificate_until": until}
+        found = submit(cast.env, ref, {**raw, "answers": answers}).flags
+        flags.append([flag.text.split(" ", 2)[2] for flag in found if flag.question == "certificate"])
+
+    assert flags == [[], ["expired on 2026-12-31."], ["can't be read."]]

@@ -274,7 +274,9 @@ def test_mail_that_nothing_proves_waits_for_a_person(office: Office) -> None:
     invitation = sent_to(office, ref)
     amara, bo, sol = (office.cast.actor(name) for name in ("Amara", "Bo", "Sol"))
     named = plain(f"Jo <{invitation.to_email}>", f"About {ref}", "A question")
-    assert office.take(named).ref == ref  # a contact who names the case
+    taken = office.take(named)
+    assert taken.ref == ref  # a contact who names the case
+    named_number = taken.number
     stranger = office.take(plain("Eve <eve@elsewhere.example>", f"About {ref}", "Another question"))
     by_address = office.take(
         dsn("5.1.1", "gone", recipient=invitation.to_email).replace(b"0123456789abcdef", b"f" * 16)
@@ -305,6 +307,12 @@ def test_mail_that_nothing_proves_waits_for_a_person(office: Office) -> None:
     assert b"Another question" in lists.raw(office.env, stranger.number, viewer=office.cast.actor("Ada"))
     nobody = plain("News <news@shop.example>", "Sale!", "Buy", "List-Id: <news>\n")
     assert office.take(nobody).state == "ignored"
+
+    other = office.story.response("Åkerlund")
+    assert sorting.assign(office.env, stranger.number, other, actor=amara) == other  # it was on the wrong one
+    assert lists.one(office.env, stranger.number, viewer=amara).case == other
+    with pytest.raises(MailDone):  # what Muster itself has proved stays where it is
+        sorting.assign(office.env, named_number, other, actor=amara)
 
 
 def test_a_huge_mail_lies_in_a_file_and_the_same_words_by_another_way_are_set_aside(office: Office) -> None:

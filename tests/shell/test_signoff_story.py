@@ -15,6 +15,7 @@ from cases.campaigning.overview import campaign_list
 from cases.campaigning.page import campaign_page
 from cases.campaigning.signatures import SIGNATURES, signature_rows
 from cases.errors import BadInput, CaseError, TransitionRefused
+from cases.explaining.coming import what_happens_next
 from cases.member_pages import member_page
 from cases.own.giving_signature import sign
 from config.database import transaction
@@ -64,7 +65,7 @@ def test_a_sign_off_from_the_plan_to_its_end_with_a_newer_code_half_way(cast: Ca
     assert (seen.kind, seen.questionnaire) == ("signoff", "Code of Practice, version 3.0")
     assert (seen.counts.eligible, seen.counts.complete, seen.counts.unanswered) == (5, 1, 1)
     assert [step.title for step in seen.checklist if step.left] == [
-        "Everybody who can be reached has answered", "Everybody can be reached", "Every reservation is decided",
+        "Everybody who can be reached has signed", "Everybody can be reached", "Every reservation is decided",
         "Nobody failed or refused to sign",
     ]  # fmt: skip
     assert campaign_page(env, story.ref, actor=bo).counts.eligible == 1
@@ -83,6 +84,12 @@ def test_a_sign_off_from_the_plan_to_its_end_with_a_newer_code_half_way(cast: Ca
     fire(cast, code_4, "approve", "Mina")
     before = newest(story, NAMES[0])
     old_page = page(cast, newest(story, NAMES[1]))
+    ahead = next(each for each in what_happens_next(env, story.ref, actor=mina).items if each.trigger == "new_version")
+    assert (ahead.at.date(), ahead.kind, ahead.cause) == (date(2026, 3, 20), "transition", code_4)
+    effect = next(each for each in what_happens_next(env, code_4, actor=mina).items if each.target == "effective")
+    assert [beside.where for beside in effect.beside] == [
+        "linked cases (supersedes)", "every case that asks for what this one supersedes, or one further back",
+    ]  # fmt: skip
     story.at("2026-03-20")
     assert state(cast, before) == "superseded"
     assert dict(cast.rows("SELECT state, count(*) FROM cases WHERE process = 'signature' GROUP BY state")) == {

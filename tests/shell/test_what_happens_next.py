@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,6 +29,7 @@ from state_machines.choosing import choices
 from state_machines.process import Process
 from state_machines.registry import process_named, processes
 from state_machines.values import SYSTEM, Actor, Role
+from tests import campaign_story
 from tests.cast import MONDAY, Cast, cast_of
 from tests.core.test_processes_under_fire import COMPLAINANT, dice, filled, pulled_by_muster
 from tests.pages.case_cast import a_complaint
@@ -200,6 +201,30 @@ def test_what_is_said_to_happen_next_is_what_sweeps_and_deliveries_do_when_nobod
         raise
     assert sum(len(coming.items) for coming in said.values()) > 3 * len(cases)
     assert any(mail.to for coming in said.values() for each in coming.items for mail in each.mails)
+
+
+def test_a_campaign_is_told_with_its_members_through_the_deadline_to_the_end_of_the_chase(cast: Cast) -> None:
+    organisation = Organisation(_generous(cast), [])
+    story = campaign_story.launched(organisation.cast, deadline="2026-03-23", population={"team": ["South"]})
+    for member in campaign_story.SOUTH[2:]:
+        story.answers(member)
+        story.complete(member)
+    story.at("2026-03-11")
+    now, until = datetime(2026, 3, 11, 10, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    refs = [story.ref, *map(story.response, campaign_story.SOUTH[:2])]
+    after = {r.ref: r.last_seq for r in cast.rows("SELECT ref, last_seq FROM cases")}
+    said = {ref: what_happens_next(organisation.cast.env, ref, until=until, every_repeat=True, actor=SYSTEM, now=now)
+            for ref in refs}  # fmt: skip
+
+    organisation.live(now, until)
+
+    for ref in refs:
+        compare(cast, said[ref], after[ref], until)
+    told = {each.trigger: each for each in said[story.ref].items}
+    assert {"everyone_in", "deadline_passed", "tell_senior", "end_chase", "all_settled"} <= set(told)
+    assert told["end_chase"].target == "review"
+    assert told["all_settled"].kind == "not_fired"
+    assert not [line for line in said[story.ref].assumed if "stand where" in line], "its members are run along"
 
 
 def test_what_repeats_is_listed_once_with_its_rhythm_and_why_the_list_ends(cast: Cast) -> None:

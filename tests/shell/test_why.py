@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from cases.explaining.looked_back import RungThen, Why
 from cases.explaining.past import why
 from cases.sweep import sweep_due
 from state_machines.values import SYSTEM
+from tests import campaign_story
 from tests.cast import MONDAY, Cast
 from tests.deciding import a_finding
 from tests.pages.case_cast import a_complaint
@@ -77,11 +78,48 @@ def test_the_past_is_told_as_it_was_and_not_as_it_is(cast: Cast) -> None:
     assert "ended" in now.answer
 
 
-def test_guards_are_answered_with_their_question_and_what_they_looked_at(cast: Cast) -> None:
-    ref = a_complaint(cast)
-    found = why(cast.env, ref, actor=SYSTEM, now=MONDAY)
-    answers = [answer for clock in found.clocks for each in clock.rungs for answer in each.answers]
-    assert all(answer.question and not answer.recorded for answer in answers)
+def test_a_guarded_rung_tells_what_each_guard_said_then_and_what_it_would_say_next(cast: Cast) -> None:
+    story = campaign_story.launched(cast, population={"team": ["South"]})
+    story.answers("Nguyễn Cotton")
+    story.complete("Nguyễn Cotton")
+    story.at("2026-03-10")
+    early, late = datetime(2026, 3, 10, 12, tzinfo=UTC), datetime(2026, 3, 16, 12, tzinfo=UTC)
+    story.at("2026-03-16")
+    story.at("2026-03-17")
+    reminded, silent = story.response("Québec Laine"), story.response("Nguyễn Cotton")
+    for member in campaign_story.SOUTH[1:]:
+        story.answers(member)
+        story.complete(member)
+
+    campaign = why(cast.env, story.ref, at=early, actor=cast.actor("Mina"))
+    refused, next_time = [each for clock in campaign.clocks for each in clock.rungs if each.name == "everyone_in"]
+    assert (refused.verdict, refused.why) == ("refused", "6 of 7 have not answered yet.")
+    assert [(a.question, a.value, a.recorded) for a in refused.answers] == [("Everyone is in?", False, True)]
+    assert (next_time.verdict, next_time.due.day, next_time.refused) == (
+        "not due yet", 11, "6 of 7 have not answered yet.")  # fmt: skip
+    assert next_time.answers[0].looked_at == (("children", "complete 1, invited 6"),), "as it was then"
+    assert rung(campaign, "deadline").refused == "", "the deadline passes whether everybody is in or not"
+    assert "Next would be “Everyone in” on 11 March 2026, 09:00" in campaign.answer
+
+    fired = rung(why(cast.env, reminded, at=late, rung="first_reminder", actor=cast.actor("Bo")), "first_reminder")
+    assert fired.verdict == "fired"
+    assert fired.answers
+    assert all(answer.value and answer.recorded for answer in fired.answers)
+    assert [mail.state for mail in fired.messages] == ["sent", "suppressed"]
+    assert "ended" in why(cast.env, silent, actor=cast.actor("Bo")).answer
+
+
+def test_what_moved_the_case_is_told_where_it_has_moved_to(cast: Cast) -> None:
+    story = campaign_story.launched(cast, population={"team": ["South"]})
+    for member in campaign_story.SOUTH:
+        story.answers(member)
+        story.complete(member)
+    story.at("2026-03-10")
+
+    found = why(cast.env, story.ref, actor=cast.actor("Mina"))
+
+    assert found.state_title == "Aggregation"
+    assert "Last, “All settled” was done on 10 March 2026, 09:00." in found.answer
 
 
 @pytest.mark.parametrize(("who", "at"), [("Bo", MONDAY), ("Amara", MONDAY - timedelta(days=1))])

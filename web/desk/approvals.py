@@ -30,6 +30,8 @@ from cases.forecast import Expected
 from cases.lists.keyset import place_from
 from cases.queries import CasePage, case_page
 from cases.sight import glance
+from state_machines.processes.reaching import ASKED_UNREACHABLE
+from state_machines.processes.reaching_proof import evidence, in_words
 from state_machines.registry import process_named
 from state_machines.values import Role
 from web import naming
@@ -84,6 +86,7 @@ def pack(desk: Desk, ref: str) -> Response:
         led=[(each, _said(desk, found, each)) for each in found.pack.led],
         coming=[_coming(found, each) for each in found.pack.next], history=found.history,
         main=decisions[0].trigger if len(decisions) == 1 else None,
+        tried=in_words(evidence(found.case.data)) if found.case.state == ASKED_UNREACHABLE else None,
         names=desk.staffing.names,
     )  # fmt: skip
 

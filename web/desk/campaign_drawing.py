@@ -29,7 +29,7 @@ def drawing(page: CampaignPage) -> Drawing:
     """Return the drawings of a campaign."""
     parts = parts_of(page.counts)
     told = told_of(page.counts, page.curve)
-    chart = _curve(page.curve, told) if page.curve is not None else None
+    chart = _curve(page.curve, told, page.kind == "signoff") if page.curve is not None else None
     table = _table(page.curve) if page.curve is not None else []
     return Drawing(parts, bar("Members", parts), chart, told, table)
 
@@ -43,7 +43,7 @@ def parts_of(counts: Counts) -> list[Part]:
         Part("Exempt", counts.exempt, "exempt"),
         Part("No signature, decided" if signs else "No answer, decided", counts.unanswered, "unanswered"),
         *([Part("Unreachable, decided", counts.not_reached, "unanswered")] if counts.not_reached else []),
-        Part("Nobody to ask, or mail comes back" if signs else "Cannot be reached", counts.unreachable, "unreachable"),
+        Part("Nobody to ask, or mail comes back" if signs else "Mail comes back", counts.unreachable, "unreachable"),
         Part("Outstanding", counts.outstanding, "outstanding"),
     ]
     return [*found, Part("No longer asked", counts.cancelled, "cancelled")] if counts.cancelled else found
@@ -54,24 +54,24 @@ def told_of(counts: Counts, curve: Curve | None) -> str:
     if curve is None:
         return "The campaign has not been launched yet."
     done = "signed" if counts.kind == "signoff" else "answered"
+    share = f" ({percent(counts.accounted, counts.eligible)})" if counts.accounted < counts.eligible else ""
     sentence = (
-        f"{counts.responded:,} of {counts.eligible:,} have {done} and {counts.accounted:,} are accounted for"
-        f" ({percent(counts.accounted, counts.eligible)})."
+        f"{counts.responded:,} of {counts.eligible:,} have {done} and {counts.accounted:,} are accounted for{share}."
     )
     if not curve.behind:
         sentence += " That is what an even pace would have by now."
     else:
-        word = "fewer" if curve.behind > 0 else "more"
+        word = "behind" if curve.behind > 0 else "ahead"
         sentence += (
             f" An even pace to the deadline would have {curve.points[-1].expected:,} by now:"
-            f" {abs(curve.behind):,} {word}."
+            f" it is {abs(curve.behind):,} {word}."
         )
-    if curve.forecast is None:
+    if curve.forecast is None or counts.accounted == counts.eligible:
         return sentence
     return f"{sentence} At the pace of the last days, {curve.forecast:,} will be accounted for by the deadline."
 
 
-def _curve(curve: Curve, told: str) -> Markup:
+def _curve(curve: Curve, told: str, signs: bool) -> Markup:
     span = max((curve.deadline - curve.launch).days, 1)
     plan = [(0.0, 0.0), (float(span), float(curve.asked))]
     if curve.last_number > span:
@@ -79,14 +79,14 @@ def _curve(curve: Curve, told: str) -> Markup:
     series = [
         Series("Plan: an even pace to the deadline", "plan", plan),
         Series("Accounted for", "accounted", [(p.number, p.accounted) for p in curve.points]),
-        Series("Responded", "responded", [(p.number, p.responded) for p in curve.points]),
+        Series("Signed" if signs else "Responded", "responded", [(p.number, p.responded) for p in curve.points]),
     ]
     marks = [Mark(m.number, f"{m.title}, {day_words(m.day)}", "past" if m.past else "coming") for m in curve.markers]
     marks.append(Mark(span, f"Deadline, {day_words(curve.deadline)}", "end"))
     names = [(float(day), f"Day {day}" if day else "Launch") for day in ticks(curve.last_number)]
     return line_chart(
-        "Responses since the launch", told, series, x_end=curve.last_number, y_end=curve.asked, x_names=names,
-        marks=marks, key="curve",
+        f"{'Signatures' if signs else 'Responses'} since the launch", told, series, x_end=curve.last_number,
+        y_end=curve.asked, x_names=names, marks=marks, key="curve",
     )  # fmt: skip
 
 

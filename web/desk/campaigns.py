@@ -103,7 +103,8 @@ def _plan_page(
 ) -> Response:  # fmt: skip
     lent = lent_teams(desk.actor, desk.staffing, desk.today)
     asked: Population = who_is_asked(
-        desk.env, criteria, after_inside=inside, after_outside=outside, lent=lent, actor=desk.actor
+        desk.env, criteria, after_inside=inside, after_outside=outside, lent=lent, actor=desk.actor,
+        roles=desk.env.policy.setting("signature", "signatory_roles") if kind == "signoff" else (),
     )
     errors, model = errors or {}, PLANS[kind]
     fields = [f for f in fields_of(model, typed, errors, zone=desk.env.settings.zone) if f.name not in _BY_HAND]

@@ -109,6 +109,8 @@ def _reader(to: Reader | None, audience: str) -> str:
 
 
 def _audience(audience: str) -> str:
+    if audience.startswith("contact:"):
+        return "a contact of the member"
     if audience.startswith("role:"):
         return f"everybody who is {role_title(audience[5:])}"
     return f"the {whom(audience)}"

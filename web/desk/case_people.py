@@ -52,6 +52,8 @@ class Names:
             name = line["member"] or "the member"
             other = "signatory" if audience == "signatory" else "next contact"
             return name if audience == "member" else f"the {other} of {name}"
+        if audience.startswith("contact:"):
+            return f"a contact of {line['member'] or 'the member'}"
         if audience.startswith("role:"):
             return f"everybody who is {role_title(audience[5:])}"
         return f"the {'senior manager' if audience == 'senior' else whom(audience)}"

@@ -129,7 +129,9 @@ def _signed(own: Address, sent: Posted, deed: str) -> Response:
     except TextMoved as moved:
         return _form(own, _found(own, form.language), deed, status=409, typed=typed, trouble=[str(moved)], moved=True)
     except (SignedAlready, NotInForce) as late:
-        return _landing(own, _found(own), status=409, trouble=[str(late)])
+        now = _found(own)
+        replaced = now.holder.case.state == "superseded"
+        return _landing(own, now, status=409, trouble=["Nothing was signed." if replaced else str(late)])
     except (TextChanged, CaseNotFound):
         raise
     except BadInput as bad:
