@@ -188,7 +188,8 @@ class Ahead:
         if track is not self.main or step.children is None or step.children.only:
             return
         asked = int((track.facts.get("population") or {}).get("eligible", 0))
-        self.apart = (self.apart or Counter()) + Counter({process_named(step.children.process).initial: asked})
+        before = self.apart if self.apart is not None else Counter(self.main.facts.get("children") or {})
+        self.apart = before + Counter({process_named(step.children.process).initial: asked})
 
     def _meant(self, track: Track, other: Track, wish: FireLinked) -> bool:
         if wish.where in ("children", CHILDREN_ALL):

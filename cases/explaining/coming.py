@@ -101,7 +101,7 @@ _ASSUMED = {
 
 
 def _assumed(process: Process, run: Ahead) -> list[str]:
-    facts = [_ASSUMED[name] for name in process.facts
-             if name in _ASSUMED and not (name == "children" and run.apart is not None)]  # fmt: skip
+    along = any(track.case.parent_id == run.main.case.id for track in run.others)
+    facts = [_ASSUMED[name] for name in process.facts if name in _ASSUMED and not (along and name == "children")]
     found = [f"Taken to stay as today: {'; '.join(facts)}. Each sweep looks again."] if facts else []
     return [*found, "Absences, contacts and rules are taken as they are recorded now."]

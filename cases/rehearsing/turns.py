@@ -1,4 +1,4 @@
-"""Whose turn it is to rehearse, and what is forgotten: one rehearsal costs as much as a campaign, and holds its mails."""
+"""Whose turn it is to rehearse, and what is forgotten: each costs as much as a campaign, and holds its mails."""
 
 from __future__ import annotations
 

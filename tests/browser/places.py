@@ -17,6 +17,8 @@ REVIEWED = "process = 'survey_response' AND state = 'dq_review' AND team = 'Nort
 LIVE = "process = 'survey_campaign' AND state = 'live'"
 SIGNING = "process = 'signoff_campaign' AND state = 'live'"
 TO_SIGN = "process = 'signature' AND state = 'sent'"
+SIGNED = "process = 'signature' AND state = 'valid'"
+TO_CHECK = "process = 'signature' AND state = 'signed'"
 DRAFTED = "process = 'code_document' AND state = 'draft'"
 TO_APPROVE = "process = 'complaint' AND state = 'stage_1_approval'"
 OFFERED = "process = 'cancellation' AND state = 'offer_made'"
@@ -84,6 +86,8 @@ PAGES: Mapping[str, Where] = {
     "campaign-risk": _campaign("Mina", "/risk"),
     "campaign-response": lambda places: ("Amara", f"/campaigns/{places.ref(LIVE)}/responses/{places.ref(REVIEWED)}"),
     "campaign-signoff": lambda places: ("Mina", f"/campaigns/{places.ref(SIGNING)}"),
+    "campaign-signoff-new": _at("Amara", "/campaigns/new?kind=signoff"),
+    "case-signature": _case("Mina", TO_CHECK),
     "documents": _at("Amara", "/documents"),
     "document": lambda places: ("Amara", f"/documents/{places.ref(DRAFTED)}"),
     "members": _at("Mina", "/members"),
@@ -110,6 +114,8 @@ PAGES: Mapping[str, Where] = {
     "survey-help": _own(INVITED, "/help"),
     "survey-not-me": _own(INVITED, "/not-me"),
     "sign": _own(TO_SIGN),
+    "sign-form": _own(TO_SIGN, "/sign"),
+    "sign-done": _own(SIGNED),
     "complain": _at(None, "/complain"),
     "complaint-own": _own(COMPLAINT, "", links.party("complainant")),
     "cancel": _at(None, "/cancel"),

@@ -15,8 +15,10 @@ from typer.testing import CliRunner
 
 from cli.main import MODULES, app
 
-TEXT_ONLY = {"init", "up", "demo", "stop", "process show", "process diagram", "process docs"}
-"""Commands whose result is a running program, a page or a drawing."""
+TEXT_ONLY = {
+    "init", "up", "demo", "stop", "process show", "process diagram", "process docs", "reports results", "reports risk",
+}  # fmt: skip
+"""Commands whose result is a running program, a page, a drawing or a file of its own format."""
 
 
 def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -103,7 +103,12 @@ def _plan_page(
 ) -> Response:  # fmt: skip
     lent = lent_teams(desk.actor, desk.staffing, desk.today)
     asked: Population = who_is_asked(
-        desk.env, criteria, after_inside=inside, after_outside=outside, lent=lent, actor=desk.actor,
+        desk.env,
+        criteria,
+        after_inside=inside,
+        after_outside=outside,
+        lent=lent,
+        actor=desk.actor,
         roles=desk.env.policy.setting("signature", "signatory_roles") if kind == "signoff" else (),
     )
     errors, model = errors or {}, PLANS[kind]
