@@ -124,9 +124,7 @@ def _documents() -> None:
         sa.UniqueConstraint("receipt_sha256", name=op.f("uq_signatures_receipt_sha256")),
     )
     op.create_index("ix_signatures_document", "signatures", ["document_id", "signed_at"])
-    op.create_index(
-        "uq_signatures_number", "signatures", [sa.literal_column("upper(receipt_number)")], unique=True
-    )
+    op.create_index("uq_signatures_number", "signatures", [sa.literal_column("upper(receipt_number)")], unique=True)
 
 
 def _rehearsals() -> None:
@@ -158,7 +156,9 @@ def _rehearsals() -> None:
         sa.Column("page", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("mails", postgresql.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["rehearsal_id"], ["rehearsals.id"], name=op.f("fk_rehearsed_mails_rehearsal_id_rehearsals"),
+            ["rehearsal_id"],
+            ["rehearsals.id"],
+            name=op.f("fk_rehearsed_mails_rehearsal_id_rehearsals"),
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("rehearsal_id", "page", name=op.f("pk_rehearsed_mails")),
