@@ -23,14 +23,14 @@ demo: setup ## Run Muster with made-up members, on its own PostgreSQL
 	$(BIN)/muster demo
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 
 check: setup ## Everything a change must pass: lint, format, types, imports, the processes' proof, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 
 docs: setup ## Write docs/processes and docs/api.md again from the definitions
 	$(BIN)/muster process docs docs/processes

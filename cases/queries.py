@@ -224,8 +224,8 @@ def _message(row: Any) -> dict[str, Any]:
 def _tasks(conn: Connection, case_id: int) -> list[dict[str, Any]]:
     rows = conn.execute(select(CaseTask.__table__).where(CaseTask.case_id == case_id).order_by(CaseTask.id))
     return [
-        {"kind": row.kind, "title": row.title, "role": row.role, "due": _iso(row.due_at), "data": row.data,
-         "created": _iso(row.created_at), "closed": _iso(row.closed_at), "closed_by": row.closed_by}
+        {"number": row.id, "kind": row.kind, "title": row.title, "role": row.role, "due": _iso(row.due_at),
+         "data": row.data, "created": _iso(row.created_at), "closed": _iso(row.closed_at), "closed_by": row.closed_by}
         for row in rows
     ]  # fmt: skip
 

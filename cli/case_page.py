@@ -136,7 +136,7 @@ def _links(page: CasePage) -> Iterator[str]:
 def _tasks(page: CasePage, zone: ZoneInfo) -> Iterator[str]:
     for task in page.tasks:
         if task["closed"] is None:
-            yield f"{task['title']} (by {_when(task['due'], zone)})"
+            yield f"{task['number']}  {task['title']} (by {_when(task['due'], zone)})"
 
 
 def _choices(page: CasePage) -> Iterator[str]:

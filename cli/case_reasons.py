@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import case_tasks
 from cli.asking import AsViewer, environment, person
 from cli.output import JsonOption, command_errors, local, say, show_json
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cases.explaining.looked_back import RungThen, Why
 
 app = typer.Typer()
+app.add_typer(case_tasks.app)
 
 Ref = Annotated[str, typer.Argument(help="The reference of the case, e.g. CO-2026-000042")]
 

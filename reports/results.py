@@ -146,12 +146,8 @@ def _question_rows(found: Results, title: str, part: Sequence[QuestionFigures]) 
             yield (*head, *[LEFT_OUT] * 5, None, None)
             continue
         numbers = [one.answered, one.unanswered, one.not_asked, one.excluded, one.imputed]
-        told = [number if _tells(found, number) else f"fewer than {found.smallest}" for number in numbers]
-        yield (*head, *told, amount(one.non_response, 1), amount(found.coverage(one.answered), 1))
-
-
-def _tells(found: Results, number: int) -> bool:
-    return not found.shared or number == 0 or number >= found.smallest
+        told = [number if found.tells(number) else f"fewer than {found.smallest}" for number in numbers]
+        yield (*head, *told, amount(found.non_response(one), 1), amount(found.coverage(one.answered), 1))
 
 
 def _change_rows(one: QuestionFigures) -> Iterator[tuple[Cell, ...]]:

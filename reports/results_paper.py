@@ -52,9 +52,9 @@ def _head(found: Results, one: QuestionFigures, told: Group) -> str:
     covered = found.coverage(told.n, found.group)
     if covered is not None:
         words.append(f"{int(covered)} % of those who had to answer the survey")
-    if one.non_response:
-        words.append(f"{amount_words(one.non_response, digits=0)} % of those asked gave no answer")
-    if one.imputed and (not found.shared or one.imputed >= found.smallest):
+    if silent := found.non_response(one):
+        words.append(f"{amount_words(silent, digits=0)} % of those asked gave no answer")
+    if one.imputed and found.tells(one.imputed):
         words.append(f"{one.imputed:,} corrected by staff")
     return "; ".join(words) + "."
 

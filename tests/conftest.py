@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from sqlalchemy import text
+from xdist.scheduler import LoadScopeScheduling
 
 from config import postgres
 from config.database import Engine, make_engine, metadata
@@ -33,6 +34,31 @@ synchronous_commit = off
 full_page_writes = off
 max_connections = 200
 """
+
+TOGETHER = (
+    "tests/browser/", "tests/pages/test_access.py", "tests/pages/test_attacks.py",
+    "tests/shell/test_complaints_on_real_input.py", "tests/shell/test_demo.py",
+)  # fmt: skip
+"""Files whose tests share something costly, such as a browser or a whole organisation: one worker runs all of them."""
+
+
+class ByFileWhereItPays(LoadScopeScheduling):
+    """Hands out single tests, and whole files where their tests belong together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return how tests are shared out; the long ones come first, in the order of `pytest_collection_modifyitems`."""
+    config.option.loadscopereorder = False
+    return ByFileWhereItPays(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what mostly waits: others work meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("flows") is None)
 
 
 @pytest.hookimpl(wrapper=True)

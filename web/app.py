@@ -37,6 +37,7 @@ ROOMS: tuple[str, ...] = (
     "web.desk.case",
     "web.desk.case_actions",
     "web.desk.case_deeds",
+    "web.desk.case_tasks",
     "web.desk.case_files",
     "web.desk.searching",
     "web.desk.views",

@@ -101,6 +101,14 @@ class Results:
         due = self.due.get(group, 0)
         return 100 * n / due if due else None
 
+    def tells(self, number: int) -> bool:
+        """Return whether a count of members is told: what may be shared tells none that is small."""
+        return not self.shared or number == 0 or number >= self.smallest
+
+    def non_response(self, one: QuestionFigures) -> float | None:
+        """Return the share of those asked who gave no answer, in per cent; None where it gives a small count away."""
+        return one.non_response if self.tells(one.unanswered) and self.tells(one.answered) else None
+
     def told(self, item: ItemFigures) -> Group:
         """Return the figures of an item that are looked at: of everybody, or of the one group that was chosen."""
         dimension, group = self.group

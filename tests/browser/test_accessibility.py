@@ -19,7 +19,7 @@ from tests.browser.conftest import LAPTOP, PHONE, Desk, Person, serving
 from tests.browser.lived_in import Places, lived_in
 from tests.browser.places import PAGES
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("accessibility")]
+pytestmark = pytest.mark.browser
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]},

@@ -12,7 +12,7 @@ from cases import commands
 from tests.browser.conftest import Desk, Someone, at_rest
 from tests.cast import MONDAY, Cast
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.browser
 
 MAIL = "#history"
 

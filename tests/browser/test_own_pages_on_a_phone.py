@@ -14,7 +14,7 @@ from tests.browser.conftest import PHONE, Desk, Someone
 from tests.browser.test_accessibility import RULES
 from tests.cast import Cast
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("phone")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.cast import Cast
 from tests.signing_story import in_force
 from tests.signoff_story import NAMES, launched, signers, signs
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("signoff")]
+pytestmark = pytest.mark.browser
 
 EVERYBODY_CLICKS = bool(os.environ.get("MUSTER_SOAK"))
 """Whether all members sign in Chromium, not only those of whom something special is told."""

@@ -29,9 +29,6 @@ KNOWN = Path(__file__).with_name("known_routes.txt")
 PEOPLE = ("Amara", "Bo", "Mina", "Sol", "Cara", "Ada", *MORE_PEOPLE)
 
 
-pytestmark = pytest.mark.xdist_group("access")
-
-
 @pytest.fixture(scope="module")
 def north(database_admin: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[North]:
     """Everything belongs to the North. One organisation for all these tests: none of them may change anything."""

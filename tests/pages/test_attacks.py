@@ -45,8 +45,6 @@ from web.accounts import throttle
 from web.app import create_app
 from web.routing import rule_of
 
-pytestmark = pytest.mark.xdist_group("attacks")
-
 WEB = Path(drafts.__file__).parent
 PEOPLE = ("Max", "Sol", "Amara", "Ada", "Cara", *MORE_PEOPLE)
 NASTY = (

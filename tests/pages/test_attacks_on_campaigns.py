@@ -24,8 +24,6 @@ from tests.pages.conftest import SignedIn
 from tests.pages.inspector import Client, Page
 from tests.signing_story import in_force, link, requested, state
 
-pytestmark = pytest.mark.xdist_group("attacks")
-
 EVIL = b"""# Code <script>alert(1)</script>
 
 [a](javascript:alert(1)) [b](JaVaScRiPt:alert(1)) [c](data:text/html,x) <javascript:alert(1)> [x][x]

@@ -53,7 +53,6 @@ def tables(cast: Cast) -> dict[str, int]:
     return {name: cast.scalar(f"SELECT count(*) FROM {name}") for name in names}
 
 
-pytestmark = pytest.mark.xdist_group("complaints_month")
 """On one worker: the month is lived through once."""
 
 

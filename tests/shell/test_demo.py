@@ -20,8 +20,6 @@ from state_machines.values import SYSTEM
 from tests.cast import Cast
 from tests.conftest import fresh_database
 
-pytestmark = pytest.mark.xdist_group("sample")
-
 NOW = datetime(2026, 6, 17, 14, 25, tzinfo=UTC)
 """A Wednesday in summer time."""
 TODAY_AT_NINE = datetime(2026, 6, 17, 8, 0, tzinfo=UTC)

@@ -141,15 +141,15 @@ class Fire:
         with reading(self.env.engine) as conn:
             here = world(conn, self.env)
             context = here.context(case_facts.gather(conn, [case], now=here.now)[case.id])
-        for _ in range(4):
-            actor = self.somebody(chance, case.member_id)
-            found = choices(process, case, actor=actor, context=context, now=here.now)
-            ways = [choice.transition for choice in found if choice.refused is None or chance.random() < 0.1]
-            if actor is SYSTEM:
-                ways = [t for t in ways if t.trigger not in pulled_by_muster(process)]
-            moving = [t for t in ways if t.target is not None and not process.state(t.target).final]
-            if moving and chance.random() < 0.8:
-                return actor, chance.choice(moving)
+            for _ in range(4):  # guards look things up as long as they are asked
+                actor = self.somebody(chance, case.member_id)
+                found = choices(process, case, actor=actor, context=context, now=here.now)
+                ways = [choice.transition for choice in found if choice.refused is None or chance.random() < 0.1]
+                if actor is SYSTEM:
+                    ways = [t for t in ways if t.trigger not in pulled_by_muster(process)]
+                moving = [t for t in ways if t.target is not None and not process.state(t.target).final]
+                if moving and chance.random() < 0.8:
+                    return actor, chance.choice(moving)
         people = [t for t in process.transitions if set(t.by) != {Role.SYSTEM}]
         return actor, chance.choice(ways or people)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
@@ -17,7 +18,9 @@ from cases.campaigning.risk_report import BEFORE, risk_report
 from cases.errors import BadInput, NotAllowed
 from cli.main import app
 from config.database import transaction
+from papers.blocks import Paragraph
 from reports.campaigns import results_copy, risk_copy
+from reports.results import results_report
 from tests.campaign_story import NORTH, SOUTH, Story, launched
 from tests.cast import Cast
 
@@ -81,8 +84,24 @@ def test_a_campaign_is_told_shared_and_internally_with_last_year_and_its_control
     assert item(told(story, "Bo", shared=False), "staff").all.n == 5  # only his own
     with pytest.raises(NotAllowed):
         results_copy(story.cast.env, story.ref, "pdf", actor=story.cast.actor("Bo"))
+    _silence(story, shared, internal)
     _copies(story)
     _risks(story)
+
+
+def _silence(story: Story, shared: Any, internal: Any) -> None:
+    """Who gave no answer is told neither as a number nor as the percentage that gives a small number away."""
+    staff = next(one for _, part in shared.parts for one in part if one.question.id == "staff")
+    for found, unanswered, expected in (
+        (shared, 1, ("fewer than 5", None)), (shared, 6, (6, 26.1)), (internal, 1, (1, 5.6)),
+    ):  # fmt: skip
+        asked = replace(found, parts=[("All", [replace(staff, unanswered=unanswered)])])
+        report = results_report(asked, story.cast.env.settings.zone, "Us")
+        [sheet] = [each for each in report.sheets if each.name == "Questions"]
+        [row] = [dict(zip(sheet.columns, each, strict=True)) for each in sheet.rows]
+        assert (row["without an answer"], row["no answer %"]) == expected
+        said = [b.text for b in report.blocks if isinstance(b, Paragraph) and "of those asked gave no answer" in b.text]
+        assert bool(said) == (expected[1] is not None)
 
 
 def _copies(story: Story) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from cases.queries import CasePage
+from cases.tasks import settling_step
 from notifications import catalogue
 from state_machines.choosing import Choice
 from state_machines.process import Transition
@@ -152,6 +153,12 @@ def _action_words(promised: Any) -> str:
 
 def _repeats(link: Any) -> bool:
     return bool(link["type"] == "duplicate_of" and link["direction"] == "to")
+
+
+def by_hand(page: CasePage) -> set[int]:
+    """Return the numbers of the open tasks that no step settles: whoever works on the case says they are done."""
+    process, state = process_named(page.case.process), page.case.state
+    return {t["number"] for t in page.tasks if not t["closed"] and settling_step(process, state, t["kind"]) is None}
 
 
 def closers(page: CasePage, offered: Sequence[Action]) -> dict[str, list[Action]]:

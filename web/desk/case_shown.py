@@ -65,6 +65,7 @@ def shown(
         note_begun=begun.get(drafts.NOTE), begun=_forms_begun(page, begun), others=called(desk, others),
         possible=[a for a in offered if a.refused is None], impossible=[a for a in offered if a.refused is not None],
         closers=case_choices.closers(page, offered), clocks=case_clocks.clocks(page, names, desk.env.policy),
+        by_hand=case_choices.by_hand(page),
         ahead=ahead, coming=coming, links=_links(page), mails=_loose_mails(page, names, desk.now),
         drawing=_drawing(page), next_states=_next_states(page), following=_following(desk, ref), may=_may(desk, page),
         give_to=candidates(page.row, desk.staffing, desk.today),

@@ -32,10 +32,11 @@ _TITLES = {
     "member_merged": "Moved with its member", "contact_bounced": "Mail to a contact came back",
     "clocks_moved": "Deadlines worked out anew", "opened": "Opened", MARKED: "Marked as a duplicate",
     UNMARKED: "Not a duplicate after all", "mail_held_back": "More mail was held back",
+    "task_done": "Task done",
 }  # fmt: skip
 _PICTURES = {
     "note": "note", "told": "message", "assigned": "user-check", "restricted": "lock", "evidence": "paperclip",
-    "parked": "alert-triangle",
+    "parked": "alert-triangle", "task_done": "check",
     "handed_over": "switch-horizontal", "contact_bounced": "mail-x", "opened": "plus", MARKED: "copy",
     "not_fired": "bell-off", "passed_over": "bell-off", "mail_received": "mail", "mail_held_back": "mail-x",
 }  # fmt: skip
@@ -174,6 +175,11 @@ class _Reader:
 
     def _note(self, event: Event) -> str:
         return str(event["personal"].get("text") or "What was written here has been erased.")
+
+    def _task_done(self, event: Event) -> str:
+        title = event["personal"].get("title") or "Which one has been erased."
+        note = event["personal"].get("note")
+        return f"{title}: {note}" if note else str(title)
 
     def _told(self, event: Event) -> str:
         return self._note(event)
