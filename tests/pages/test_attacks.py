@@ -49,11 +49,11 @@ WEB = Path(drafts.__file__).parent
 PEOPLE = ("Max", "Sol", "Amara", "Ada", "Cara", *MORE_PEOPLE)
 NASTY = (
     "%00", "%ED%A0%80", "9" * 5000, "9" * 20, "-1", "%C2%B2", "%3Cscript%3Ealert(1)%3C/script%3E", "9999-12-31",
-    "0001-01-01", "..%2f..%2fetc%2fpasswd", "%F0%9F%92%A9" * 300, "%0d%0aSet-Cookie:%20a=b", "{{7*7}}", "[",
+    "0001-01-01", "..%2f..%2fetc%2fpasswd", "%F0%9F%92%A9" * 300, "%0d%0aSet-Cookie:%20a=b", "{{7907*7919}}", "[",
     "staff:" + "9" * 20,
 )  # fmt: skip
 IN_PATHS = ("%00", "%ED%A0%80", "9" * 20, "%C2%B2", "..%2f..%2fetc%2fpasswd", "%0a", "-1")
-EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
+EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{7907*7919}}"
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +271,7 @@ def test_nothing_that_anybody_wrote_is_run_on_any_page(app: FastAPI, cast: Cast,
             if answer.headers.get("content-type", "").startswith("text/html") and path[-5:] != "/html":
                 page = person._seen(answer, [])  # raises on inline scripts and on… attributes
                 assert not page.all("img, a[href^=javascript], iframe[srcdoc]"), address
-                assert "49" not in page.text.replace("{{7*7}}", ""), address
+                assert "62615533" not in page.text, address
                 shown += EVIL[:40] in answer.text or "onerror=alert(1)" in page.text
     assert shown > 15, shown
 
