@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from bench.organisation import LAUNCH, organisation
 from bench.sweep import statements, timed
 from cases import commands
+from cases.campaigning.page import campaign_page
 from cases.campaigns import plan_campaign
 from cases.environment import Environment
 from cases.tables import CaseRow
@@ -121,11 +122,21 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def run(count: int) -> tuple[float, float, int, int]:
-    """Return members per second of Muster and of the floor, and the statements for 1,000 and for all."""
+def page(env: Environment, ref: str) -> tuple[int, float]:
+    """Return how many statements the page of the campaign takes, and in how many seconds it is read."""
+    seen: list[int] = []
+    mina = _manager(env)
+    timed(lambda: seen.append(statements(env, lambda: campaign_page(env, ref, actor=mina))) or 1)  # once to get warm
+    return timed(lambda: statements(env, lambda: campaign_page(env, ref, actor=mina)))
+
+
+def run(count: int) -> tuple[float, float, tuple[int, int], tuple[tuple[int, float], tuple[int, float]]]:
+    """Return members per second of Muster and of the floor; statements of the launch, and what the page takes, for
+    1,000 members and for all."""
     with organisation() as env:
         small = campaign(env, 1_000)
         few = statements(env, lambda: launch(env, small))
+        page_of_few = page(env, small)
     with organisation() as env:
         plan_campaign(env, PLAN, actor=Actor("staff:1", "Amara", frozenset({Role.COORDINATOR})))
         ref = campaign(env, count)
@@ -133,16 +144,19 @@ def run(count: int) -> tuple[float, float, int, int]:
         began = timed(lambda: seen.append(statements(env, lambda: launch(env, ref))) or count)
         with env.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.exec_driver_sql("VACUUM ANALYZE")
+        page_of_many = page(env, ref)
         floor = timed(lambda: raw_launch(env))
         assert floor[0] == count, floor
-    return began[0] / began[1], floor[0] / floor[1], few, seen[0]
+    return began[0] / began[1], floor[0] / floor[1], (few, seen[0]), (page_of_few, page_of_many)
 
 
 def main(count: int = 100_000) -> None:
     """Print the table."""
-    ours, floor, few, many = run(count)
+    ours, floor, (few, many), pages = run(count)
     print(f"\na campaign of {count:,} members launched: population, case, event, words, invitation for each\n")
     print(f"{'':36}{'members/s':>12}{'of the floor':>14}")
     print(f"{'Muster':36}{ours:>12,.0f}{ours / floor:>14.2f}")
     print(f"{'one INSERT..SELECT':36}{floor:>12,.0f}{1:>14.2f}")
     print(f"\nstatements for 1,000 members: {few}, for {count:,}: {many}")
+    for size, (asked, seconds) in zip((1_000, count), pages, strict=True):
+        print(f"the page of a campaign of {size:,}: {asked} statements, {1000 * seconds:,.0f} ms")
