@@ -42,7 +42,7 @@ screenshots: setup ## Take the pictures of the README again (needs Chromium)
 soak: setup ## Rehearse a thousand made-up campaigns and live through them: what was foreseen must happen (half an hour)
 	MUSTER_SOAK=$${MUSTER_SOAK:-1000} $(BIN)/python -m pytest tests/shell/test_rehearsal.py -q
 
-bench: setup ## Measure how many cases a sweep moves
+bench: setup ## Measure the sweep, a launch and the queue, each beside its floor
 	$(BIN)/python -m bench
 
 clean: ## Remove what tools left behind; .muster, which holds data, stays
