@@ -170,6 +170,46 @@ def manifold() -> bytes:
     )  # fmt: skip
 
 
+def dated() -> bytes:
+    """Dates against today and each other, what a text must look like, and questions that others make required."""
+    return workbook(
+        [
+            ("type", "name", "label", "required", "constraint", "constraint_message", "relevant"),
+            ("date", "founded", "When were you founded?", "yes", ". <= today()", "Not in the future.", ""),
+            ("select_one yn", "audited", "Were you audited?", "yes", "", "", ""),
+            ("text", "number", "Number of the report", "${audited} = 'yes'", "regex(., '[A-Z]{2}[0-9]{4}')",
+             "Two letters and four digits, such as AB1234.", ""),
+            ("text", "why", "Why not?", "", "string-length(.) >= 3", "A few words, please.", "not(${audited} = 'yes')"),
+        ],
+        [LIST, *YES_NO],
+        [("form_title", "form_id"), ("Dates and numbers", "dated")],
+    )  # fmt: skip
+
+
+def whole() -> bytes:
+    """A whole questionnaire: sections in two languages, ticks, sums, and questions that hang on other sections."""
+    return workbook(
+        [
+            ("type", "name", "label::English (en)", "label::German (de)", "required", "relevant", "constraint",
+             "calculation"),
+            ("begin_group", "people", "People", "Menschen", "", "", "", ""),
+            ("integer", "women", "Women", "Frauen", "yes", "", ". >= 0", ""),
+            ("integer", "men", "Men", "Männer", "yes", "", ". >= 0", ""),
+            ("calculate", "everybody", "", "", "", "", "", "${women} + ${men}"),
+            ("end_group", "", "", "", "", "", "", ""),
+            ("begin_group", "care", "Care", "Fürsorge", "", "", "", ""),
+            ("select_multiple topic", "topics", "What do you train?", "Was schulen Sie?", "yes", "", "", ""),
+            ("text", "plan", "Your fire plan", "Ihr Brandschutzplan", "", "selected(${topics}, 'fire')", "", ""),
+            ("decimal", "hours", "Hours a year", "Stunden im Jahr", "",
+             "${everybody} > 50 or selected(${topics}, 'first')", ". > 0 and . <= 400", ""),
+            ("end_group", "", "", "", "", "", "", ""),
+        ],
+        [("list_name", "name", "label::English (en)", "label::German (de)"), ("topic", "fire", "Fire", "Brandschutz"),
+         ("topic", "first", "First aid", "Erste Hilfe")],
+        [("form_title", "form_id", "default_language"), ("Care of people", "care", "English (en)")],
+    )  # fmt: skip
+
+
 def unsupported() -> bytes:
     """What telephones do, and functions that no page can work out."""
     return workbook(
@@ -209,6 +249,7 @@ def broken() -> bytes:
 
 
 TAKEN: Mapping[str, Callable[[], bytes]] = {
-    each.__name__: each for each in (plain, choosing, asking_on, grouped, spoken, reckoning, tabled, manifold)
+    each.__name__: each
+    for each in (plain, choosing, asking_on, grouped, spoken, reckoning, tabled, manifold, dated, whole)
 }
 REFUSED: Mapping[str, Callable[[], bytes]] = {each.__name__: each for each in (unsupported, broken)}
