@@ -1,4 +1,5 @@
-"""The few columns of a case that no transition sets: who may see it, that it is parked, whose it is after a merge.
+"""The few facts of a case that no transition sets: who may see it, that it is parked, whose it is after a merge, and a
+task that was closed by hand.
 
 Each statement takes many cases, and goes with an event in the same transaction; the callers write that through
 ``cases.store.apply``.
@@ -11,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import text, update
 
-from cases.tables import CaseRow
+from cases.tables import CaseRow, CaseTask
 from config.database import Connection
 
 _PUT_OFF = text("""
@@ -37,6 +38,11 @@ def put_off(conn: Connection, whys: Mapping[int, str], *, until: datetime, now: 
 def restrict(conn: Connection, case_id: int, to: Sequence[int] | None) -> None:
     """Let only these members of staff see a case, or everybody whom the rules allow with None."""
     conn.execute(update(CaseRow).where(CaseRow.id == case_id).values(restricted_to=to))
+
+
+def close_task(conn: Connection, number: int, *, by: str, now: datetime) -> None:
+    """Close one task."""
+    conn.execute(update(CaseTask).where(CaseTask.id == number).values(closed_at=now, closed_by=by))
 
 
 def let_owners_in(conn: Connection, ids: Sequence[int]) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from cases import store
+from cases import side_writes, store
 from cases.commands import lock_seen, plain_change, require_staff, unhindered
 from cases.environment import Environment, world
 from cases.errors import BadInput
@@ -80,8 +80,7 @@ def _closed(
     words = {"title": row.title, **({"note": note} if note else {})}
     details = {"task": number, "kind": row.kind}
     store.apply(conn, [plain_change(locked, locked.case, DONE, details, words, actor=actor, now=here.now)], here)
-    closing = update(CaseTask).where(CaseTask.id == number)
-    conn.execute(closing.values(closed_at=here.now, closed_by=actor.person))
+    side_writes.close_task(conn, number, by=actor.person, now=here.now)
     return found
 
 

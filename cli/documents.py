@@ -130,7 +130,8 @@ def show(
     if as_json:
         show_json({**record, "texts": texts})
         return
-    show_record({**record, **{name: ", ".join(record[name]) for name in ("written_by", "approved_by")}})  # type: ignore[arg-type]
+    people = {"written_by": ", ".join(found.written_by), "approved_by": ", ".join(found.approved_by)}
+    show_record({**record, **people})
     show_list(texts, {"language": "Language", "decides": "Decides", "name": "File", "sha256": "SHA-256"})
 
 

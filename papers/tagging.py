@@ -39,7 +39,7 @@ class Tags:
         self._marked: dict[int, int] = {}
         # fpdf2 goes through this list to tell each element its page
         self.doc_struct_elem = SimpleNamespace(k=self._elements)
-        pdf.struct_builder = self  # type: ignore[assignment]
+        pdf.struct_builder = self  # type: ignore[assignment]  # ours nests and says languages; fpdf2's does not
 
     @contextmanager
     def group(self, kind: str) -> Iterator[None]:

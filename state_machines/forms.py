@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
@@ -14,3 +15,9 @@ def said_yes(value: Any) -> Any:
 
 Yes = Annotated[Literal[True], BeforeValidator(said_yes)]
 """A declaration that must be made: a box that must be ticked."""
+
+
+def listed_once(members: Sequence[str]) -> None:
+    """Raise ValueError when a list of members, by their references, names one twice."""
+    if len(set(members)) != len(members):
+        raise ValueError("a member is listed twice")

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from cases.delivering import ask_repair, tell_unreachable
 from cases.environment import Environment, World, world
+from cases.tables import CaseRow
 from config.database import Connection, transaction
 from members import store as members
 from members.cards import Contact
 from notifications import outbox
 from notifications.inbox import ledger
 from notifications.inbox.incoming import Kind, Sorted
-from notifications.recipients import CONTACT, is_for_member, usable
+from notifications.recipients import CONTACT, in_turn, is_for_member
 from notifications.values import NewMessage
 
 _AGAIN = "~again"
@@ -59,7 +62,7 @@ def _dead(conn: Connection, ours: Any, found: Sorted, case_id: int, here: World)
         return Then(told=f"Nothing was done: {MENDED}.")
     reason = " ".join(part for part in (found.status, found.reason) if part)[:300] or "mail came back"
     members.mark_bounced(conn, {ours.to_email: reason}, now=here.now)
-    if usable(_contacts(conn, ours)):
+    if _reachable(conn, ours):
         sent = not ours.audience.startswith(CONTACT) and _send_to_next(conn, ours, here)
         ask_repair(conn, {case_id}, here)
         return Then(told="The next contact gets it." if sent else "Another contact can be written to.")
@@ -70,6 +73,12 @@ def _dead(conn: Connection, ours: Any, found: Sorted, case_id: int, here: World)
 
 def _contacts(conn: Connection, ours: Any) -> list[Contact]:
     return members.contacts_of(conn, [ours.member_id])[ours.member_id] if ours.member_id is not None else []
+
+
+def _reachable(conn: Connection, ours: Any) -> list[Contact]:
+    """Whom the case can write to now: not whoever has said that they are not the right person."""
+    facts = conn.execute(select(CaseRow.data).where(CaseRow.id == ours.case_id)).scalar_one_or_none()
+    return in_turn(_contacts(conn, ours), facts or {})
 
 
 def _send_to_next(conn: Connection, ours: Any, here: World) -> bool:
@@ -111,6 +120,6 @@ def _once_more(conn: Connection, ours: Any, here: World) -> int:
     """Queue a message again for the same contact, or for the next where that one cannot be written to any more."""
     audience = ours.audience
     if is_for_member(audience) and ours.contact_id is not None:
-        reachable = {each.id for each in usable(_contacts(conn, ours))}
+        reachable = {each.id for each in _reachable(conn, ours)}
         audience = f"{CONTACT}{ours.contact_id}" if ours.contact_id in reachable else audience
     return outbox.enqueue(conn, [_copy(ours, f"{ours.key}{_AGAIN}", audience)], now=here.now)

@@ -46,14 +46,20 @@ def reaching(env: Environment, holder: Holder, *, now: datetime) -> Reaching:
     """Return what the holder of a link may say now; nothing is written."""
     case, process = holder.case, process_named(holder.case.process)
     mine = {t.trigger for t in process.from_state[case.state] if Role.MEMBER in t.by}
-    today, promised = env.calendar.local_date(now), case.data.get("promise_until")
+    today = env.calendar.local_date(now)
     member = holder.purpose == links.MEMBER
     ahead = int(env.policy.setting(process.name, "promise_days")) if "promise" in mine else 0
     return Reaching(
         own_contacts(env, holder), member and "not_me" in mine, member and "promise" in mine, today,
-        today + timedelta(days=ahead),
-        date.fromisoformat(promised) if promised and promised >= today.isoformat() else None,
+        today + timedelta(days=ahead), promised_on(holder, today),
     )  # fmt: skip
+
+
+def promised_on(holder: Holder, today: date) -> date | None:
+    """Return the day for which an answer was promised, while it is awaited and the day has not passed."""
+    case, promised = holder.case, holder.case.data.get("promise_until")
+    awaited = process_named(case.process).standings.get(case.state) is Standing.AWAITED
+    return date.fromisoformat(promised) if awaited and promised and promised >= today.isoformat() else None
 
 
 def not_me(

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from openpyxl import load_workbook
-from pyxform import aliases  # type: ignore[import-untyped]  # the package carries no types
-from pyxform.errors import PyXFormError  # type: ignore[import-untyped]
-from pyxform.parsing.sheet_headers import dealias_and_group_headers  # type: ignore[import-untyped]
-from pyxform.question import MultipleChoiceQuestion, Option  # type: ignore[import-untyped]
-from pyxform.survey import Survey  # type: ignore[import-untyped]
-from pyxform.xls2json import workbook_to_json  # type: ignore[import-untyped]
-from pyxform.xls2json_backends import DefinitionData, xls_to_dict, xlsx_to_dict  # type: ignore[import-untyped]
+from pyxform import aliases
+from pyxform.errors import PyXFormError
+from pyxform.parsing.sheet_headers import dealias_and_group_headers
+from pyxform.question import MultipleChoiceQuestion, Option
+from pyxform.survey import Survey
+from pyxform.xls2json import workbook_to_json
+from pyxform.xls2json_backends import DefinitionData, xls_to_dict, xlsx_to_dict
 
 from cases.xlsform.problems import FormRefused, at
 
@@ -40,6 +40,7 @@ _BROKEN = (
     AttributeError, AssertionError, SyntaxError, EOFError, OSError, NotImplementedError, RecursionError,
     OverflowError, UnicodeError,
 )  # fmt: skip
+"""What pyxform, openpyxl and xlrd raise over a workbook that is none; the person hears that it cannot be read."""
 _AT_ROW = re.compile(r"\[row : (\d+)\]\s*")
 
 

@@ -19,6 +19,8 @@ from state_machines.standing import Standing
 from state_machines.values import Role
 
 MANAGER = frozenset({Role.MANAGER})
+DENOMINATOR_DECIDERS = MANAGER
+"""Who says that a member counts no more, or again."""
 SYSTEM = frozenset({Role.SYSTEM})
 LEFT_OUT = "left_out"
 DROPPED = "dropped"
@@ -76,10 +78,10 @@ class TakenBack(Form):
 def denominator_moves(states: Sequence[str]) -> list[Transition]:
     """Return the moves of a campaign that runs in these states."""
     return [
-        Transition("leave_out", tuple(states), None, by=MANAGER, needs=LeaveOut, does=(leave_out,), danger=True,
-                   label="Leave a member out",
+        Transition("leave_out", tuple(states), None, by=DENOMINATOR_DECIDERS, needs=LeaveOut, does=(leave_out,),
+                   danger=True, label="Leave a member out",
                    help="The member does not count any more; the list says who, why and who decided."),
-        Transition("take_back_in", tuple(states), None, by=MANAGER, needs=TakeBackIn, does=(take_back_in,),
+        Transition("take_back_in", tuple(states), None, by=DENOMINATOR_DECIDERS, needs=TakeBackIn, does=(take_back_in,),
                    label="Take a member back in", help="What it had done before counts again."),
     ]  # fmt: skip
 

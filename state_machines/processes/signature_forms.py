@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from state_machines.forms import Yes
+from state_machines.forms import Yes, listed_once
 from state_machines.processes.survey_forms import Because, Form, NewDeadline, PlanApproval, Reason, Repaired
 
 __all__ = ["Because", "NewDeadline", "PlanApproval", "Repaired"]
@@ -78,8 +78,7 @@ class Exceptions(Form):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        if len({each.member for each in self.outstanding}) != len(self.outstanding):
-            raise ValueError("a member is listed twice")
+        listed_once([each.member for each in self.outstanding])
         return self
 
 

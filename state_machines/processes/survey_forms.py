@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from state_machines.forms import Yes
+from state_machines.forms import Yes, listed_once
 
 
 class Form(BaseModel):
@@ -147,8 +147,7 @@ class Exceptions(Form):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        if len({each.member for each in self.outstanding}) != len(self.outstanding):
-            raise ValueError("a member is listed twice")
+        listed_once([each.member for each in self.outstanding])
         return self
 
 

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from cases import commands
+from cases.answers import member_actor
 from cases.delivering import deliver
 from cases.environment import Environment
 from cases.errors import CaseNotFound, NotAllowed
@@ -165,6 +166,21 @@ def test_a_full_mailbox_is_tried_again_after_two_days_and_then_a_person_is_asked
     assert office.tasks(ref) == ["contact_repair"]
     assert office.cast.scalar("SELECT count(*) FROM inbox_messages WHERE retry_at IS NOT NULL") == 0
     assert office.contact(invitation.to_email) == "ok"
+
+
+def test_a_second_try_never_goes_to_somebody_who_has_said_meanwhile_that_it_is_not_them(office: Office) -> None:
+    ref = office.story.response("Brûlé")
+    invitation = sent_to(office, ref)
+    office.take(back(invitation, "5.2.2", "552 5.2.2 mailbox full"))
+    member = office.cast.scalar("SELECT member_id FROM cases WHERE ref = :ref", ref=ref)
+    contact = office.cast.scalar("SELECT id FROM contacts WHERE email = :email", email=invitation.to_email)
+    commands.fire(office.env, ref, "not_me", payload={"contact": contact}, actor=member_actor(member))
+    office.deliver()
+
+    office.cast.go_to(office.cast.env_now + timedelta(days=2, minutes=1))
+    retry_due(office.env)
+
+    assert invitation.to_email not in [mail.to_email for mail in office.deliver()]
 
 
 def test_delays_refusals_receipts_and_automatic_replies_are_noted_and_change_nothing(office: Office) -> None:

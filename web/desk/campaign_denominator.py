@@ -12,8 +12,7 @@ from cases import commands
 from cases.campaigning.denominator import LEAVE_OUT, TAKE_BACK, denominator
 from cases.campaigning.sight import acts_as
 from cases.errors import BadInput, CaseChanged, TransitionRefused
-from state_machines.processes.leaving_out import LeaveOut, TakeBackIn
-from state_machines.values import Role
+from state_machines.processes.leaving_out import DENOMINATOR_DECIDERS, LeaveOut, TakeBackIn
 from web.access import STAFF, staff
 from web.desk_page import Desk, DeskPage
 from web.forms import fields_of, leftover_errors, payload_of
@@ -21,7 +20,7 @@ from web.posted import Form, Posted
 from web.routing import Pages
 
 pages = Pages(may=STAFF)
-DECIDERS = staff(Role.MANAGER)
+DECIDERS = staff(*DENOMINATOR_DECIDERS)
 FORMS: Mapping[str, type[BaseModel]] = {LEAVE_OUT: LeaveOut, TAKE_BACK: TakeBackIn}
 
 

@@ -13,6 +13,7 @@ from cases.answers import AnswersInvalid
 from cases.errors import CaseChanged, CaseNotFound, TransitionRefused
 from cases.own.answering import Given, Saved, keep_respondent, save, submit
 from cases.own.deeds import act
+from cases.own.reaching import promised_on
 from cases.own.receipt import receipt_goes_to
 from cases.own.survey import Survey, copy_text, missing, of_questions, survey
 from notifications.links import LinkExpired
@@ -61,7 +62,8 @@ def _page(own: Address, template: str, found: Survey, *, title: str, status: int
 def landing(own: Address, found: Survey) -> Response:
     """Return the first page of a survey: what is asked, by when, and how far it is."""
     title = str(found.holder.case.data.get("campaign_title") or found.questionnaire.title)
-    return _page(own, "visitor/survey.html", found, title=title)
+    promised = promised_on(found.holder, own.env.calendar.local_date(own.now))
+    return _page(own, "visitor/survey.html", found, title=title, promised=promised)
 
 
 @pages.post("/m/{key}/start")
