@@ -35,6 +35,8 @@ def test_the_whole_text_is_read_opened_and_signed_once_by_whoever_is_first(visit
     late = visitor.get(f"{home}/sign")
     wrong = sign.form().send({"name": "", "position": "Director"})
     assert wrong.status == 422 and wrong.all("#name-error") and wrong.all("#intent-error")
+    summary = wrong.words(".alert-danger li")
+    assert summary[0].startswith("Your name: ") and summary[1].startswith("Your consent: please tick the box")
     assert wrong.one("#position")["value"] == "Director"
     assert "Acme Gins" in wrong.words('label[for="intent"]')[0]
     done = wrong.form().send({**CHANDRA, "intent": "yes"})

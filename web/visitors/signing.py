@@ -27,6 +27,11 @@ FIELDS = ("name", "position", "legal_name", "reservation", "statement")
 _TITLES = {
     "sign": "Sign", "reserve": "Sign with a reservation", "refuse": "Say that you will not sign",
 }  # fmt: skip
+LABELS = {
+    "name": "Your name", "position": "Your position", "legal_name": "Legal name of the organisation",
+    "reservation": "Your reservation", "statement": "Why", "intent": "Your consent",
+}  # fmt: skip
+UNTICKED = "please tick the box; nothing is signed without it"
 SHOWN = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 """What a browser that shows a PDF within our page may do with it: nothing but show it."""
 
@@ -87,10 +92,11 @@ def _form(
 ) -> Response:  # fmt: skip
     if not found.may(deed) or (found.text is None and deed != "refuse"):
         return own.back()
+    told = {name: (UNTICKED,) if name == "intent" else each for name, each in (errors or {}).items()}
     blank = dict.fromkeys(FIELDS, "") | {"legal_name": found.member_name}
     return _page(
         own, "visitor/sign.html", found, title=_TITLES[deed], status=status, deed=deed,
-        typed={**blank, **(typed or {})}, errors=errors or {}, trouble=trouble, moved=moved,
+        typed={**blank, **(typed or {})}, errors=told, labels=LABELS, trouble=trouble, moved=moved,
         consent=consent(found, reserved=deed == "reserve"),
     )  # fmt: skip
 

@@ -1,0 +1,8 @@
+"""Which worker did what."""
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    pass
