@@ -83,9 +83,8 @@ def _by_team(actor: Actor, me: int, acts_for: Collection[int]) -> ColumnElement[
         return true()
     if not actor.roles & SEE_THEIR_TEAM:
         return false()
-    return or_(
-        CaseRow.team.is_(None), CaseRow.team.in_(sorted(actor.teams)), CaseRow.owner_id.in_(sorted({me, *acts_for}))
-    )
+    teams = [CaseRow.team == team for team in sorted(actor.teams)]
+    return or_(CaseRow.team.is_(None), *teams, *(CaseRow.owner_id == owner for owner in sorted({me, *acts_for})))
 
 
 def kept_out(staff_id: int) -> ColumnElement[bool]:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from cases.lists.keyset import Order, keys
 from cases.lists.narrowing import Branch, Narrow, Phase, in_each_phase
+from cases.lists.ways_in import along
 from cases.tables import CaseRow
 from config.database import Connection
 from state_machines.registry import processes
@@ -71,7 +72,7 @@ def asking(teams: Sequence[Branch], others: Sequence[Branch], where: Branch, nar
     """Return how to count a list in whatever process and state, from its ways in and its other conditions."""
     if teams and narrow.by_state_alone:
         return Asked(_state_by_state(teams, others, where, narrow), True)
-    branches = in_each_phase([[*branch, *where] for branch in (*teams, *others)], narrow)
+    branches = in_each_phase([along(branch, where) for branch in (*teams, *others)], narrow)
     key = keys(branches, order, None, COUNTED + 1, CaseRow.process, CaseRow.state).subquery()
     return Asked(select(key.c.process, key.c.state, func.count(), false()).group_by(key.c.process, key.c.state), False)
 

@@ -3,11 +3,16 @@
 ``visible`` is one condition with several ways in: by team, as the owner, by name. One index cannot answer it in the
 order of a list. So a list is read as several branches, one for each way in and each cut to a page by an index of its
 own; every branch still carries the whole condition, so that a branch too many shows nothing that may not be seen.
+What a way in says already is not asked again: PostgreSQL takes "owned by me, and (in my team or owned by me)" to be few
+of my cases, and then reads and sorts all of them for a page.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import or_, true
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from cases.commands import acts_for
 from cases.environment import World
@@ -20,6 +25,15 @@ from state_machines.values import Actor, Role
 
 _GUARDED = or_(CaseRow.restricted_to.is_not(None), CaseRow.walled_off.is_not(None))
 """Few cases are; they have an index of their own."""
+
+
+def along(branch: Branch, where: Branch) -> Branch:
+    """Return a way in with further conditions, in which what the way itself says is put as true."""
+
+    def said(part: Any, **_: Any) -> Any:
+        return true() if any(part.compare(known) for known in branch) else None
+
+    return [*branch, *(replacement_traverse(condition, {}, said) for condition in where)]
 
 
 def queue_branches(actor: Actor, here: World) -> list[Branch]:

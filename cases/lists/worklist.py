@@ -16,7 +16,7 @@ from cases.lists import tallies
 from cases.lists.keyset import BY_CLOSING, BY_DEADLINE, BY_RECEIPT, Order, Place, keys
 from cases.lists.narrowing import Branch, Narrow, Phase, conditions, in_each_phase
 from cases.lists.tallies import Tallies
-from cases.lists.ways_in import other_branches, queue_branches, team_branches
+from cases.lists.ways_in import along, other_branches, queue_branches, team_branches
 from cases.permissions import visible
 from cases.tables import CaseRow
 from config.database import Connection, reading, without_nul
@@ -118,7 +118,7 @@ def following(env: Environment, ref: str, *, actor: Actor, now: datetime | None 
             CaseRow.ref == without_nul(ref.strip().upper()), CaseRow.closed_at.is_(None), mine
         )
         row = conn.execute(stood).one_or_none()
-        branches = [[*each, mine, CaseRow.closed_at.is_(None)] for each in queue_branches(actor, here)]
+        branches = _each(queue_branches(actor, here), [mine, CaseRow.closed_at.is_(None)])
         places = [Place(row.deadline_at, row.id), None] if row else [None]
         for place in places:
             found = keys(branches, BY_DEADLINE, place, 2, CaseRow.ref)
@@ -178,7 +178,7 @@ def _page(
 
 
 def _each(branches: Sequence[Branch], where: Branch) -> list[Branch]:
-    return [[*branch, *where] for branch in branches]
+    return [along(branch, where) for branch in branches]
 
 
 def order_of(narrow: Narrow) -> Order:

@@ -9,13 +9,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, or_, select
 
 from bench.crowd import crowd
 from cases.commands import acts_for, assign, restrict
 from cases.environment import world
 from cases.lists.keyset import Place, place_from
 from cases.lists.narrowing import Narrow, narrow_from
+from cases.lists.ways_in import along
 from cases.lists.worklist import Page, all_cases, following, queue
 from cases.permissions import visible
 from cases.tables import CaseRow
@@ -318,3 +319,12 @@ def listening(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
     event.listen(engine, "before_cursor_execute", hear)
     yield heard
     event.remove(engine, "before_cursor_execute", hear)
+
+
+def test_what_a_way_in_says_is_not_asked_again_and_nothing_else_is_left_out() -> None:
+    mine, other, team = CaseRow.owner_id == 7, CaseRow.owner_id == 8, CaseRow.team == "North"
+    branch = along([mine], [or_(team, mine, other), or_(team, other)])
+    assert [str(each.compile(compile_kwargs={"literal_binds": True})) for each in branch] == [
+        "cases.owner_id = 7", "cases.team = 'North' OR true OR cases.owner_id = 8",
+        "cases.team = 'North' OR cases.owner_id = 8",
+    ]  # fmt: skip
