@@ -261,6 +261,8 @@ class Sweep(Base):
     batches: Mapped[int]
     oldest_due_at: Mapped[datetime | None]
     milliseconds: Mapped[int]
+    worker: Mapped[str | None]
+    """Machine and process that did it, ``host:pid``."""
 
 
 class JobRun(Base):
@@ -300,5 +302,7 @@ CREATE TRIGGER event_personal_forget_words AFTER UPDATE OR DELETE ON event_perso
 """What is erased is not found any more; part of the second migration."""
 
 # Rooms with tables of their own: whoever knows the tables of the record knows these as well.
+from cases.breaker import tables as tables_of_breaker  # noqa: E402, F401
 from cases.documents import tables as tables_of_documents  # noqa: E402, F401
+from cases.looking import tables as tables_of_looks  # noqa: E402, F401
 from cases.rehearsing import tables as tables_of_rehearsals  # noqa: E402, F401

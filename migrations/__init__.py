@@ -10,7 +10,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from config.database import Engine
+from config import roles
+from config.database import Connection, Engine
 
 HERE = Path(__file__).parent
 
@@ -36,6 +37,21 @@ def current(engine: Engine) -> str | None:
         return MigrationContext.configure(conn).get_current_revision()
 
 
+def knows(revision: str) -> bool:
+    """Return whether there is such a revision; a database of a newer version has one that is not known."""
+    return revision in {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def bring(conn: Connection, revision: str) -> None:
+    """Bring the database of a connection to a revision, in its transaction and under a lock; ``head`` is the newest."""
+    config = _config()
+    conn.exec_driver_sql("SELECT pg_advisory_xact_lock(770017)")
+    config.attributes["connection"] = conn
+    command.upgrade(config, revision)
+    if revision == "head":
+        roles.renew(conn)
+
+
 def upgrade(engine: Engine) -> list[str]:
     """Bring the database to the newest revision and return the revisions applied, first to last.
 
@@ -43,10 +59,7 @@ def upgrade(engine: Engine) -> list[str]:
     """
     scripts = ScriptDirectory.from_config(_config())
     before = current(engine)
-    config = _config()
     with engine.begin() as conn:
-        conn.exec_driver_sql("SELECT pg_advisory_xact_lock(770017)")
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+        bring(conn, "head")
     applied = scripts.iterate_revisions(head(), before) if before != head() else ()
     return [step.revision for step in applied][::-1]

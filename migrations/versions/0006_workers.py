@@ -1,8 +1,11 @@
 """Which worker did what."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0006"
 down_revision = "0005"
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("sweeps", sa.Column("worker", sa.Text(), nullable=True))
