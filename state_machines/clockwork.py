@@ -88,17 +88,32 @@ def ticked(
     process: Process, clock: Clock, running: RunningClock, fired: tuple[str, ...], context: Context
 ) -> RunningClock:
     """Return the clock after a rung has fired."""
-    after = RunningClock(running.name, running.anchor, running.due, fired, running.pauses, running.extensions)
+    after = RunningClock(
+        running.name, running.anchor, running.due, fired, running.pauses, running.extensions, None, running.run,
+        running.put_off and tuple(each for each in running.put_off if each[0] not in fired),
+    )  # fmt: skip
     left = rungs(process, clock, after, context)
     at = left[0].at if left else None
     return RunningClock(
-        running.name, running.anchor, running.due, fired, running.pauses, running.extensions, at, running.run
-    )
+        running.name, running.anchor, running.due, fired, running.pauses, running.extensions, at, running.run,
+        after.put_off,
+    )  # fmt: skip
 
 
-def occurrence_key(case: Case, running: RunningClock, rung: str) -> str:
-    """Return the unique key of a rung: one case, one clock, one anchor, one run, one count of extensions, one rung."""
-    return f"{case.id}:{running.name}:{_stamp(running.anchor)}:{running.run}.{len(running.extensions)}:{rung}"
+def postponed(
+    process: Process, clock: Clock, running: RunningClock, key: str, until: datetime, context: Context
+) -> RunningClock:
+    """Return the clock with one rung that fires no sooner than an instant. Its due instant stays."""
+    kept = tuple(each for each in running.put_off if each[0] != key)
+    return wound(process, clock, replace(running, put_off=(*kept, (key, until))), context)
+
+
+def occurrence_key(running: RunningClock, rung: str) -> str:
+    """Return the key of a rung, unique in its case: one clock, one anchor, one run, one count of extensions, one rung.
+
+    The record puts the id of the case before it.
+    """
+    return f"{running.name}:{_stamp(running.anchor)}:{running.run}.{len(running.extensions)}:{rung}"
 
 
 @lru_cache(maxsize=10_000)
@@ -108,7 +123,13 @@ def _stamp(anchor: datetime) -> str:
 
 def rungs(process: Process, clock: Clock, running: RunningClock, context: Context) -> tuple[DueRung, ...]:
     """Return the rungs left of a running clock, soonest first."""
-    return rungs_left(ladder_of(process, clock, context), running, context.calendar)
+    left = rungs_left(ladder_of(process, clock, context), running, context.calendar)
+    return left if not running.put_off else _with_those_put_off(left, dict(running.put_off))
+
+
+def _with_those_put_off(left: tuple[DueRung, ...], until: Mapping[str, datetime]) -> tuple[DueRung, ...]:
+    moved = [replace(found, at=max(found.at, until.get(found.key, found.at))) for found in left]
+    return tuple(sorted(moved, key=lambda found: found.at))
 
 
 def paused(running: RunningClock, now: datetime) -> RunningClock:
@@ -127,7 +148,8 @@ def resumed(
     """
     if not running.paused:
         return running
-    pauses = (*running.pauses[:-1], Pause(running.pauses[-1].since, now))
+    since = running.pauses[-1].since
+    pauses = (*running.pauses[:-1], Pause(since, max(since, now)))  # a clock that is set back takes no time away
     fixed = clock.until is not None and data.get(clock.until) is not None
     due = running.due if fixed else _resumed_due(process, clock, running, data, pauses, context)
     running = replace(running, pauses=pauses, due=due)
@@ -189,7 +211,7 @@ def extended(
     note = Extension(now, running.due, due, by, reason)
     unmoved = {rung.name for rung in ladder_of(process, clock, context).rungs if rung.at.base == "start"}
     fired = tuple(key for key in running.fired if key.split("#")[0] in unmoved)
-    moved = replace(running, due=due, fired=fired, extensions=(*running.extensions, note))
+    moved = replace(running, due=due, fired=fired, extensions=(*running.extensions, note), put_off=())
     return wound(process, clock, moved, context)
 
 

@@ -15,10 +15,11 @@ from typing import Any
 from pydantic import BaseModel
 from transitions import Machine, MachineError
 
-from state_machines import clockwork
+from state_machines import catching_up, clockwork
 from state_machines.calendars import CalendarError
+from state_machines.catching_up import Firing, left_out, put_off
 from state_machines.draft import Draft
-from state_machines.ladders import EXPIRES, DueRung, latest_repeat, mark_fired
+from state_machines.ladders import EXPIRES, FIRES, latest_repeat, mark_fired
 from state_machines.objections import objection, title_of
 from state_machines.process import HOLD_CLOCK, Process, Transition, public_and_personal
 from state_machines.values import SYSTEM, Actor, Case, Context, Message, Outcome, Refused, Role, RunningClock, Step
@@ -30,9 +31,6 @@ MOST_STEPS = 60
 class EndlessCase(RuntimeError):
     """A case does not come to rest: its automatic moves or its clock fire without end."""
 
-
-_Rung = tuple[str, DueRung, str]
-"""A rung that fires: its clock, itself, and the key of the occurrence."""
 
 _MACHINES: dict[int, tuple[Process, Machine]] = {}
 """The machine of each process, by the identity of its definition, which it keeps alive."""
@@ -134,7 +132,7 @@ def _move(
     case: Case,
     trigger: str,
     payload: Any,
-    rung: _Rung | None,
+    rung: Firing | None,
     *,
     actor: Actor,
     context: Context,
@@ -176,7 +174,7 @@ def _effects(transition: Transition, draft: Draft) -> None:
             draft.messages.append(Message(send.kind, send.to, {}, draft.clock))
 
 
-def _written(process: Process, draft: Draft, transition: Transition, rung: _Rung | None) -> tuple[Case, Step]:
+def _written(process: Process, draft: Draft, transition: Transition, rung: Firing | None) -> tuple[Case, Step]:
     case, actor, now = draft.case, draft.actor, draft.now
     target = case.state if transition.internal else draft.state
     clocks = _clocks(process, draft, transition, target)
@@ -315,17 +313,26 @@ def _with_clocks(case: Case, clocks: Mapping[str, RunningClock]) -> Case:
 def _fire_rung(process: Process, case: Case, found: Any, *, context: Context, now: datetime) -> tuple[Case, list[Step]]:
     clock, running, due_rung = found
     due_rung = latest_repeat(due_rung, now, context.calendar)
-    key = clockwork.occurrence_key(case, running, due_rung.key)
+    key = clockwork.occurrence_key(running, due_rung.key)
     ticked = clockwork.ticked(process, clock, running, mark_fired(running.fired, due_rung.key), context)
-    case = _with_clocks(case, {**case.clocks, clock.name: ticked})
+    before, case = case, _with_clocks(case, {**case.clocks, clock.name: ticked})
     rung = (clock.name, due_rung, key)
     trigger = (clock.expires or "") if due_rung.rung.fires == EXPIRES else due_rung.rung.fires
     if due_rung.rung.skip_when_late and _later_is_due(process, clock, ticked, context, now):
-        return case, [_passed(case, rung, trigger, "passed_over", {"why": "a later rung was due as well"}, now)]
+        return case, [left_out(case, rung, trigger, "passed_over", {"why": catching_up.LATER_IS_DUE}, now)]
+    catch_up = context.policy.catch_up(process.name, clock.name, due_rung.rung)
+    if catch_up is not FIRES and catching_up.may_be_passed_over(process, case.state, trigger):
+        late = catching_up.found_late(catch_up, case, due_rung, context, now)
+        if isinstance(late, datetime):
+            waits = clockwork.postponed(process, clock, running, due_rung.key, late, context)
+            after = _with_clocks(before, {**before.clocks, clock.name: waits})
+            return after, [put_off(case, rung, trigger, late, now)]
+        if late is not None:
+            return case, [left_out(case, rung, trigger, "passed_over", {"why": late}, now)]
     moved = _move(process, case, trigger, None, rung, actor=SYSTEM, context=context, now=now)
     if isinstance(moved, Refused):
         why = {"why": moved.sentence, "rule": moved.rule, "guards": dict(moved.guards)}
-        return case, [_passed(case, rung, trigger, "not_fired", why, now)]
+        return case, [left_out(case, rung, trigger, "not_fired", why, now)]
     after, more = _run_on(process, moved[0], moved[1], context=context, now=now)
     return after, [moved[1], *more]
 
@@ -333,11 +340,6 @@ def _fire_rung(process: Process, case: Case, found: Any, *, context: Context, no
 def _later_is_due(process: Process, clock: Any, ticked: Any, context: Context, now: datetime) -> bool:
     left = clockwork.rungs(process, clock, ticked, context)
     return bool(left) and left[0].at <= now
-
-
-def _passed(case: Case, rung: _Rung, trigger: str, kind: str, why: dict[str, Any], now: datetime) -> Step:
-    details = {"clock": rung[0], "rung": rung[1].key, "rung_at": rung[1].at.isoformat()} | why
-    return Step(kind, trigger, case.state, case.state, SYSTEM, now, rung[2], details)
 
 
 def open_case(
@@ -373,12 +375,12 @@ def open_case(
     return _outcome(process, seed, after, (step, *more))
 
 
-def opened_alike(first: Outcome, seed: Case) -> Outcome:
-    """Return the opening of another case of a process that opens alike: the first one's, for this seed."""
+def same_for(case: Case, first: Outcome) -> Outcome:
+    """Return what was decided about the first of several cases that are alike, for another of them as it was before."""
     found = first.after
     after = Case(
-        seed.id, seed.ref, found.process, found.state, found.version, seed.opened_at, seed.received_at,
-        found.entered_at, seed.member_id, seed.subject, seed.team, found.owner, seed.parent_id, found.on_hold,
+        case.id, case.ref, found.process, found.state, case.version, case.opened_at, case.received_at,
+        found.entered_at, case.member_id, case.subject, case.team, found.owner, case.parent_id, found.on_hold,
         found.data, found.parties, found.clocks, found.counts, found.people,
     )  # fmt: skip
-    return Outcome(seed, after, first.steps, first.owner_role, first.final)
+    return Outcome(case, after, first.steps, first.owner_role, first.final)

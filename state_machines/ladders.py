@@ -85,6 +85,47 @@ _TIMES = re.compile(r"^[1-9]\d{0,3}$")
 _NAME = re.compile(r"^\w+$")
 
 
+_LATE = re.compile(r"^(?P<what>fire|skip|spread|ask)(?: (?P<count>[1-9]\d{0,2})(?P<unit>wd|d|w|h))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """What becomes of a rung that is found late, as after a day on which Muster stood still."""
+
+    skip_after: tuple[int, str] | None = None
+    """Found later than this after its time, it is passed over."""
+    spread_hours: int | None = None
+    """It fires somewhere in so many hours from when it is found, each case at an instant of its own."""
+    ask: bool = False
+    """It waits for a manager."""
+
+
+FIRES = CatchUp()
+"""What is late fires once, as soon as it is found."""
+
+
+def parse_late(given: object) -> tuple[bool, CatchUp]:
+    """Return what ``late`` means: whether a rung yields to a later one that is due as well, and how it is caught up.
+
+    ``fire``, ``skip`` (yields), ``skip 3wd`` (yields, and is dropped from then on), ``spread 4h``, ``ask``; or a list
+    of them. Raises BadLadder.
+    """
+    yields, after, hours, asks = False, None, None, False
+    texts = given if isinstance(given, list) else [given]
+    for text in texts:
+        found = _LATE.match(str(text))
+        count, unit = (int(found["count"] or 0), found["unit"]) if found else (0, None)
+        what = found["what"] if found else ""
+        if (what in ("", "fire", "ask") and unit) or not what or (what == "spread" and unit != "h"):
+            raise BadLadder(f"late is fire, skip, skip 3wd, spread 4h, ask or a list of them; not {text!r}.")
+        yields, asks = yields or what == "skip", asks or what == "ask"
+        after = (count, unit) if what == "skip" and unit else after
+        hours = count if what == "spread" else hours
+    if asks and hours:
+        raise BadLadder("late is either ask or spread: what a manager lets go, goes.")
+    return yields, CatchUp(after, hours, asks)
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One step of a ladder: when, and which trigger it fires."""
@@ -97,6 +138,8 @@ class Rung:
     every: tuple[int, str] | None = None
     """Repeats at this distance until the state is left or ``times`` is reached."""
     times: int | None = None
+    catch_up: CatchUp | None = None
+    """What becomes of it when it is late; None: as its clock says."""
 
     @classmethod
     def parse(cls, row: dict[str, object]) -> Rung:
@@ -111,15 +154,18 @@ class Rung:
             raise BadLadder(f"{row['rung']!r} is no name of a rung; write letters, digits and underscores.")
         if "times" in row and not (every and _TIMES.match(str(row["times"]))):
             raise BadLadder(f"Rung {row['rung']}: times is a number from 1, and goes with every; not {row['times']!r}.")
-        if row.get("late", "fire") not in ("fire", "skip"):
-            raise BadLadder(f"Rung {row['rung']}: late is fire or skip, not {row['late']!r}.")
+        try:
+            yields, catch_up = parse_late(row.get("late", "fire"))
+        except BadLadder as bad:
+            raise BadLadder(f"Rung {row['rung']}: {bad}") from None
         return cls(
             str(row["rung"]),
             Offset.parse(str(row["at"])),
             str(row["fires"]),
-            row.get("late") == "skip",
+            yields,
             (int(every[1]), every[2]) if every else None,
             int(str(row["times"])) if "times" in row else None,
+            None if catch_up == FIRES and row.get("late") in (None, "skip") else catch_up,
         )
 
 

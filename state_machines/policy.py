@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from state_machines.deadlines import Allowance
-from state_machines.ladders import Ladder
+from state_machines.ladders import FIRES, BadLadder, CatchUp, Ladder, Rung, parse_late
 
 
 class PolicyError(ValueError):
@@ -37,6 +37,9 @@ class ClockPolicy(_Strict):
     """What comes in after the cut-off counts from the next working day. Never for statutory clocks."""
     source: str = ""
     """Where the number comes from: a law, a code, a protocol, or a default of ours."""
+    late: str | list[str] | None = None
+    """What becomes of its rungs that are found late and say nothing themselves: ``skip 3wd``, ``spread 4h``, ``ask``.
+    """
 
     @field_validator("by", mode="before")
     @classmethod
@@ -59,9 +62,17 @@ class ClockPolicy(_Strict):
                 return self._parsed[value]
         return self._parsed[None]
 
+    @cached_property
+    def catch_up(self) -> CatchUp:
+        """What becomes of its rungs that are found late. Raises BadLadder."""
+        yields, found = parse_late(self.late if self.late is not None else "fire")
+        if yields and found.skip_after is None:
+            raise BadLadder("late of a clock says after how long: skip 3wd. A plain skip belongs to a rung.")
+        return found
+
     def check(self) -> None:
-        """Read every allowance once. Raises BadAllowance."""
-        self._parsed  # noqa: B018  reading is the check
+        """Read every allowance once. Raises BadAllowance or BadLadder."""
+        self._parsed, self.catch_up  # noqa: B018  reading is the check
 
 
 class ProcessPolicy(_Strict):
@@ -89,6 +100,8 @@ class MailPolicy(_Strict):
     attempts: int = 8
     retry_minutes: tuple[int, ...] = (1, 5, 15, 60, 180, 360, 720)
     lease_minutes: int = 10
+    connections: int = Field(2, ge=1, le=8)
+    """How many connections to the mail server one delivery holds at most; a long outbox is shared by them."""
     contact_budget_per_day: int = 6
     """How many automatic messages one address may get on one local day; the rest wait for the next."""
     notice_budget_per_day: int = 20
@@ -133,6 +146,50 @@ class ResponseModelPolicy(_Strict):
     """Patterns of message kinds, and which kind of contact each is; the first that fits."""
 
 
+class BreakerLimits(_Strict):
+    """From how many cases of one process on a manager is asked before Muster writes, escalates or moves."""
+
+    late: int | None = Field(None, ge=0)
+    """Cases that are found late; null: as for every process."""
+    on_time: int | None = Field(None, ge=0)
+    """Cases that come when they were to come and belong to no campaign; null: as for every process."""
+
+
+class BreakerPolicy(_Strict):
+    """When a sweep stops and asks: see `cases/breaker/`."""
+
+    enabled: bool = True
+    late_hours: int = Field(4, ge=1, le=240)
+    """What comes so many hours after its time is *late*: nobody expects it any more."""
+    within_minutes: int = Field(60, ge=1, le=1440)
+    """Cases are counted over so many minutes, however many sweeps these have."""
+    late: int = Field(100, ge=0)
+    on_time: int = Field(500, ge=0)
+    on_time_percent: int = Field(50, ge=0, le=100)
+    """... and more than this share of the open cases of the process."""
+    senior_after_hours: int = Field(4, ge=1, le=240)
+    """When nobody has decided for so long, senior managers are told."""
+    postpone_days: int = Field(60, ge=1, le=365)
+    """How far what cannot be passed over may be put off."""
+    processes: dict[str, BreakerLimits] = Field(default_factory=dict)
+
+    def late_limit(self, process: str) -> int:
+        """Return how many late cases of a process go by without a question."""
+        own = self.processes.get(process)
+        return self.late if own is None or own.late is None else own.late
+
+    def on_time_limit(self, process: str, open_cases: int) -> int:
+        """Return how many cases of a process outside campaigns go by in time, out of so many that are open."""
+        own = self.processes.get(process)
+        if own is not None and own.on_time is not None:
+            return own.on_time
+        return max(self.on_time, open_cases * self.on_time_percent // 100)
+
+    def on_time_floor(self, process: str) -> int:
+        """Return the limit that holds however few cases are open."""
+        return self.on_time_limit(process, 0)
+
+
 class Policy(_Strict):
     """The whole policy."""
 
@@ -144,6 +201,7 @@ class Policy(_Strict):
     processes: dict[str, ProcessPolicy] = Field(default_factory=dict)
     response_model: ResponseModelPolicy = ResponseModelPolicy()
     sweep: dict[str, int] = Field(default_factory=dict)
+    breaker: BreakerPolicy = BreakerPolicy()
     members: dict[str, Any] = Field(default_factory=dict)
 
     @cached_property
@@ -166,6 +224,23 @@ class Policy(_Strict):
             return self.processes[process].clocks[name]
         except KeyError:
             raise PolicyError(f"The policy has no clock {name!r} for the process {process}.") from None
+
+    @cached_property
+    def _clocks_catching_up(self) -> dict[tuple[str, str], CatchUp]:
+        """What clocks say of their late rungs: those that say more than to fire them."""
+        found = {(p, name): c.catch_up for p, policy in self.processes.items() for name, c in policy.clocks.items()}
+        return {key: each for key, each in found.items() if each != FIRES}
+
+    def catch_up(self, process: str, clock: str, rung: Rung) -> CatchUp:
+        """Return what becomes of a rung of a clock when it is found late: as it says itself, or else its clock."""
+        return rung.catch_up or self._clocks_catching_up.get((process, clock), FIRES)
+
+    @cached_property
+    def asking(self) -> frozenset[str]:
+        """The processes in which a clock or rung asks before it catches up; those of all processes as ``*``."""
+        ladders = {process or "*" for (process, _), ladder in self._ladders.items()
+                   for rung in ladder.rungs if rung.catch_up is not None and rung.catch_up.ask}  # fmt: skip
+        return frozenset(ladders | {p for (p, _), each in self._clocks_catching_up.items() if each.ask})
 
     def setting(self, process: str, name: str) -> Any:
         """Return one setting of a process. Raises PolicyError when it is missing."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from state_machines.catching_up import may_be_passed_over
 from state_machines.ladders import Ladder
 from state_machines.policy import Policy, PolicyError
 from state_machines.process import HOLD_CLOCK, Clock, Process, State, Transition, personal_fields
@@ -190,6 +191,7 @@ def _ladders(process: Process, policy: Policy) -> Found:
                 continue
             if not clock.paused:
                 yield from _rungs(process, state, clock, ladder, path, optional=_is_optional(process, clock, policy))
+                yield from _late_rungs(process, state, clock, ladder, path, policy)
 
 
 def _is_optional(process: Process, clock: Clock, policy: Policy) -> bool:
@@ -213,6 +215,20 @@ def _rungs(process: Process, state: State, clock: Clock, ladder: Ladder, path: s
             yield f"{path} / {rung.name}", f"it repeats {trigger!r} without end, and each time sends mail"
     if not _carries_on(process, state, ladder, clock) and not optional:
         yield path, "its last rung leaves the case where it is and nothing comes after it"
+
+
+def _late_rungs(
+    process: Process, state: State, clock: Clock, ladder: Ladder, path: str, policy: Policy
+) -> Found:  # fmt: skip
+    """A deadline that was missed by a standstill is still a deadline: only what tells may be dropped or delayed."""
+    for rung, trigger in zip(ladder.rungs, ladder.triggers(clock.expires), strict=True):
+        if may_be_passed_over(process, state.name, trigger):
+            continue
+        late = policy.catch_up(process.name, clock.name, rung)
+        if rung.catch_up is not None and late.skip_after is not None:
+            yield f"{path} / {rung.name}", f"it is dropped when it is late, and {trigger!r} moves the case on"
+        elif rung.catch_up is not None and late.spread_hours is not None:
+            yield f"{path} / {rung.name}", f"it is delayed when it is late, and {trigger!r} moves the case on"
 
 
 def _carries_on(process: Process, state: State, ladder: Ladder, clock: Clock) -> bool:

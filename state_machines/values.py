@@ -112,6 +112,8 @@ class RunningClock:
     run: int = 0
     """How many moves the case had made when the clock started: a clock that starts afresh from the same anchor, as
     when a case is reopened, is another run with occurrences of its own."""
+    put_off: tuple[tuple[str, datetime], ...] = ()
+    """Rungs, by key, that fire no sooner than an instant: spread out after a standstill, or put off by a manager."""
 
     @property
     def paused(self) -> bool:
@@ -212,6 +214,7 @@ class Step:
     actor: Actor
     at: datetime
     occurrence: str | None = None
+    """The key of the rung that fired, unique in its case."""
     details: Mapping[str, Any] = field(default_factory=dict)
     personal: Mapping[str, Any] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()

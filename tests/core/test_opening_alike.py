@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from state_machines.engine import open_case, opened_alike
+from state_machines.engine import open_case, same_for
 from state_machines.process import Process
 from state_machines.registry import processes
 from state_machines.values import SYSTEM, Case, Outcome
@@ -34,7 +34,7 @@ def test_a_case_that_is_opened_like_the_first_is_what_deciding_about_it_would_ma
         assert isinstance(found, Outcome)
         return found
 
-    copied, decided = opened_alike(opened(first), other), opened(other, member=member)
+    copied, decided = same_for(other, opened(first)), opened(other, member=member)
     assert copied.after == decided.after
     assert copied.steps == decided.steps
     assert (copied.owner_role, copied.final) == (decided.owner_role, decided.final)
