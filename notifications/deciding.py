@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from config.database import Connection
 from config.settings import Settings
 from members import store as members
-from notifications import catalogue, ledger, links
+from notifications import beside, catalogue, ledger, links
 from notifications.context import MailContext, context_for, organisation_text
 from notifications.eligibility import Facts, Hold, Rules, Send, Suppress, Verdict, judge
 from notifications.kind import Purpose
@@ -24,6 +24,26 @@ LoadCases = Callable[[Connection, Sequence[int]], Mapping[int, CaseView]]
 LoadPayloads = Callable[[Connection, Sequence[tuple[int, int]]], Mapping[tuple[int, int], Mapping[str, Any]]]
 
 
+class Tell(Protocol):
+    """Lets cases hear of addresses, in the transaction that writes it down: a crash must not keep it from them."""
+
+    def unreachable(self, conn: Connection, case_ids: Collection[int]) -> None:
+        """The members of these cases have no address left."""
+
+    def address_died(self, conn: Connection, message: QueuedMessage) -> None:
+        """The address this message went to does not exist; there may be others."""
+
+
+class _Nobody:
+    """For deliveries of messages that are about no case."""
+
+    def unreachable(self, conn: Connection, case_ids: Collection[int]) -> None:
+        """Tell nobody."""
+
+    def address_died(self, conn: Connection, message: QueuedMessage) -> None:
+        """Tell nobody."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a delivery works with."""
@@ -34,6 +54,7 @@ class Setting:
     load_cases: LoadCases
     load_payloads: LoadPayloads
     now: datetime
+    tell: Tell = field(default_factory=_Nobody)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +68,16 @@ class Ready:
 
 @dataclass
 class Decided:
-    """What was decided about a batch; everything but `ready` is written down already."""
+    """What was decided about a batch; everything but `ready` and `unreachable` is written down already."""
 
     ready: list[Ready] = field(default_factory=list)
     suppressed: dict[int, str] = field(default_factory=dict)
     held: dict[int, tuple[datetime, str]] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
+    unreachable: dict[int, str] = field(default_factory=dict)
+    """Messages that end because there is no address left; that and `unusable` are told in one stroke."""
     unusable: list[int] = field(default_factory=list)
+    """The cases of these messages."""
 
 
 def decide(conn: Connection, messages: Sequence[QueuedMessage], setting: Setting) -> Decided:
@@ -132,8 +156,8 @@ def _facts(
 ) -> Facts:
     addresses = {to.address for found in recipients.values() for to in found}
     midnight = start_of(setting.calendar.local_date(setting.now), setting.calendar)
-    outside, notices = ledger.sent_since(conn, addresses, messages, midnight)
-    return Facts(ledger.newest_by_clock(conn, messages), ledger.received(conn, messages), outside, notices)
+    outside, notices = beside.sent_since(conn, addresses, messages, midnight)
+    return Facts(beside.newest_by_clock(conn, messages), beside.received(conn, messages), outside, notices)
 
 
 def _note(decided: Decided, to: dict[int, Send], message: QueuedMessage, verdict: Verdict | str) -> None:
@@ -142,10 +166,12 @@ def _note(decided: Decided, to: dict[int, Send], message: QueuedMessage, verdict
             to[message.id] = verdict
         case Hold():
             decided.held[message.id] = (verdict.until, verdict.reason)
+        case Suppress(repair=True) if message.case_id is not None:
+            decided.unreachable[message.id] = verdict.reason
+            if message.case_id not in decided.unusable:
+                decided.unusable.append(message.case_id)
         case Suppress():
             decided.suppressed[message.id] = verdict.reason
-            if verdict.repair and message.case_id is not None and message.case_id not in decided.unusable:
-                decided.unusable.append(message.case_id)
         case _:
             decided.failed[message.id] = verdict
 

@@ -3,7 +3,8 @@
 Deciding takes turns between deliveries (an advisory lock, milliseconds a batch); sending goes on side by side, outside
 any transaction. Decisions older than a few seconds are made again for what is left of a batch, so that a slow server
 lets no message out to somebody who has answered meanwhile. A crash between the server's yes and our note of it sends
-that one message again when its lease has run out, with the same Message-ID; nothing else is ever sent twice.
+again what was not written down, `WINDOW` messages at most and with a server that takes its time one, when their leases
+have run out and with the same Message-ID; nothing else is ever sent twice.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+from threading import Event
 
 from config.clock import monotonic
 from config.database import Engine, transaction
 from config.settings import Settings
 from members import store as members
 from notifications import address_tags, ledger
-from notifications.deciding import Decided, LoadCases, LoadPayloads, Ready, Setting, decide
+from notifications.deciding import Decided, LoadCases, LoadPayloads, Ready, Setting, Tell, decide
+from notifications.ledger import HandedOver
 from notifications.refusals import NeverDeliverable, ServerGone, TransportError
 from notifications.rendering import Rendered, render
 from notifications.retries import GiveUp, after_failure
@@ -35,8 +39,20 @@ __all__ = ["DeliveryReport", "deliver_due"]
 
 log = logging.getLogger(__name__)
 
+BATCH = 200
+"""So many messages are decided about at once."""
 FRESH_SECONDS = 5.0
 """How long a decision is good for."""
+WINDOW = 20
+"""How many messages a crash of one delivery repeats at most: the server took them, and they are not written down yet.
+
+A disk needs milliseconds to make a note safe, a quick server none to take a message (docs/decisions/0017).
+"""
+WINDOW_SECONDS = 0.02
+"""After so many seconds of handing over what was taken is written down, however little it is.
+
+A server that needs as long for one message has each of them written down before the next: there the window is one.
+"""
 
 
 def deliver_due(
@@ -49,18 +65,21 @@ def deliver_due(
     load_payloads: LoadPayloads,
     now: datetime,
     transport: Transport,
-    batch: int = 200,
+    batch: int = BATCH,
     budget_seconds: float | None = None,
     progress: Callable[[int], None] | None = None,
+    broken: Event | None = None,
+    tell: Tell | None = None,
 ) -> DeliveryReport:
     """Send every message that is due at `now` (the organisation's clock), and return what was done.
 
-    Ends when nothing is due, when `budget_seconds` are over, or when the mail server is gone. `progress` is called with
-    the number of messages settled so far. Any number of deliveries may run at once.
+    Ends when nothing is due, when `budget_seconds` are over, when the mail server is gone, or when `broken` is set
+    because a delivery beside this one failed. `progress` is called with the number of messages settled so far; `tell`
+    lets cases hear of addresses that do not work. Any number of deliveries may run at once.
     """
-    setting = Setting(settings, policy, calendar, load_cases, load_payloads, now)
+    setting = Setting(settings, policy, calendar, load_cases, load_payloads, now, *([tell] if tell else []))
     ends = None if budget_seconds is None else monotonic() + budget_seconds
-    run = _Run(engine, setting, transport, ends, progress)
+    run = _Run(engine, setting, transport, ends, progress, broken or Event())
     while run.goes_on() and run.batch(batch):
         pass
     return run.report
@@ -90,9 +109,19 @@ class _Run:
     transport: Transport
     ends: float | None
     progress: Callable[[int], None] | None
+    broken: Event
     worker: str = field(default_factory=_worker)
     report: DeliveryReport = field(default_factory=DeliveryReport)
     settled: int = 0
+    taken: list[HandedOver] = field(default_factory=list)
+    """What the server took and is not written down yet."""
+    window: int = WINDOW
+    window_ends: float = 0.0
+
+    @cached_property
+    def domain(self) -> str:
+        """The domain our mail comes from."""
+        return domain_of(self.setting.settings)
 
     @property
     def lease(self) -> timedelta:
@@ -100,7 +129,8 @@ class _Run:
 
     def goes_on(self) -> bool:
         """Whether there is time and a server left."""
-        return self.report.stopped is None and (self.ends is None or monotonic() < self.ends)
+        ended = self.report.stopped is not None or self.broken.is_set()
+        return not ended and (self.ends is None or monotonic() < self.ends)
 
     def batch(self, limit: int) -> bool:
         """Claim and settle one batch; return whether there was one."""
@@ -108,6 +138,9 @@ class _Run:
             ledger.take_turn(conn)
             claimed = ledger.claim(conn, self.worker, limit=limit, lease=self.lease, now=self.setting.now)
             decided = decide(conn, claimed, self.setting)
+        # Where a delivery died before, one after the other: it then shows which message deliveries die of.
+        self.window = 1 if any(message.attempts for message in claimed) else WINDOW
+        self._tell(decided)
         left = self._counted(decided)
         try:
             while left.ready and self.goes_on():
@@ -116,7 +149,10 @@ class _Run:
                 if left.ready and self._send(left.ready.pop(0)):
                     self._settle(1)
         finally:
-            self._release(left.ids())
+            try:
+                self._record()
+            finally:
+                self._release(left.ids())
         return bool(claimed)
 
     def _decided_again(self, left: _Left) -> _Left:
@@ -125,7 +161,26 @@ class _Run:
             ledger.take_turn(conn)
             ours = ledger.keep(conn, self.worker, left.ids(), lease=self.lease)
             decided = decide(conn, ours, self.setting)
+        self._tell(decided)
         return self._counted(decided)
+
+    def _tell(self, decided: Decided) -> None:
+        """End what has no address left, and tell the cases so in the same stroke.
+
+        Where a case cannot be told, its messages are taken up again when their leases have run out; others leave.
+        """
+        if not decided.unreachable:
+            return
+        try:
+            with transaction(self.engine) as conn:
+                self.setting.tell.unreachable(conn, decided.unusable)
+                ledger.record_suppressed(conn, decided.unreachable, now=self.setting.now)
+        except Exception:
+            log.exception("Cases could not be told that nobody can be reached")
+            return
+        for reason in decided.unreachable.values():
+            self.report.suppress(reason)
+        self._settle(len(decided.unreachable))
 
     def _counted(self, decided: Decided) -> _Left:
         """Count what was settled without being sent, and return the rest."""
@@ -148,10 +203,9 @@ class _Run:
                 ledger.release(conn, self.worker, ids)
 
     def _send(self, ready: Ready) -> bool:
-        """Send one message, write down at once what became of it, and return whether it is settled.
-
-        Whatever is wrong with it stays its own matter.
-        """
+        """Send one message and return whether it is settled. Whatever is wrong with it stays its own matter."""
+        if not self.taken:
+            self.window_ends = monotonic() + WINDOW_SECONDS
         try:
             context = opened(ready.context, self.setting.settings.secret_key.get_secret_value())
             rendered = render(ready.message.kind, context, ready.recipient.language)
@@ -165,18 +219,24 @@ class _Run:
         except Exception as error:
             self._fail(ready, f"it could not be written: {error}", attempts=ready.message.attempts)
         else:
-            with transaction(self.engine) as conn:
-                now = self.setting.now
-                kept = to_keep(rendered, context)
-                ledger.record_sent(conn, ready.message, ready.recipient, kept, mail.message_id, now=now)
-            self.report.sent += 1
+            self.taken.append(HandedOver(ready.message, ready.recipient, to_keep(rendered, context), mail.message_id))
+        if len(self.taken) >= self.window or monotonic() >= self.window_ends:
+            self._record()
         return True
+
+    def _record(self) -> None:
+        """Write down what the server took."""
+        if self.taken:
+            with transaction(self.engine) as conn:
+                ledger.record_sent(conn, self.taken, now=self.setting.now)
+            self.report.sent += len(self.taken)
+            self.taken = []
 
     def _mail(self, ready: Ready, rendered: Rendered) -> Mail:
         settings = self.setting.settings
         tag = address_tags.make(settings.secret_key.get_secret_value(), ready.message.id)
         return Mail(
-            message_id=message_id_for(ready.message.key, domain_of(settings)),
+            message_id=message_id_for(ready.message.key, self.domain),
             to_email=ready.recipient.email,
             to_name=ready.recipient.name,
             subject=rendered.subject,
@@ -198,7 +258,8 @@ class _Run:
         """Try again later, turn to the next contact, or give up."""
         attempts = ready.message.attempts + 1
         then = after_failure(attempts, error, self.setting.policy.mail, now=self.setting.now)
-        if isinstance(error, NeverDeliverable) and error.bad_address:
+        died = isinstance(error, NeverDeliverable) and error.bad_address
+        if died:
             contact_id = ready.recipient.contact_id
             self.report.refused.append(
                 Refusal(ready.message.case_id, ready.message.id, contact_id, error.code, error.text)
@@ -207,21 +268,24 @@ class _Run:
                 self._turn_to_next_contact(ready, error, attempts)
                 return
         if isinstance(then, GiveUp):
-            self._fail(ready, then.reason, attempts=attempts)
+            self._fail(ready, then.reason, attempts=attempts, address_died=died)
             return
         with transaction(self.engine) as conn:
             ledger.record_retry(conn, ready.message.id, str(error), attempts=attempts, at=then.at)
         self.report.retried += 1
 
-    def _turn_to_next_contact(self, ready: Ready, error: NeverDeliverable, attempts: int) -> None:
+    def _turn_to_next_contact(self, ready: Ready, error: TransportError, attempts: int) -> None:
         """Mark the contact as bounced and queue the message again: whoever is usable then gets it, or nobody does."""
         now = self.setting.now
         with transaction(self.engine) as conn:
             members.mark_bounced(conn, {ready.recipient.email: str(error)}, now=now)
             ledger.record_retry(conn, ready.message.id, str(error), attempts=attempts, at=now)
+            self.setting.tell.address_died(conn, ready.message)
 
-    def _fail(self, ready: Ready, reason: str, *, attempts: int) -> None:
+    def _fail(self, ready: Ready, reason: str, *, attempts: int, address_died: bool = False) -> None:
         with transaction(self.engine) as conn:
+            if address_died:
+                self.setting.tell.address_died(conn, ready.message)
             ledger.record_failed(conn, {ready.message.id: reason}, attempts=attempts, now=self.setting.now)
         self.report.failed += 1
         log.error("Message %s (%s) failed; the outbox says why.", ready.message.id, ready.message.kind)

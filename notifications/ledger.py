@@ -1,25 +1,23 @@
-"""The statements of delivery: claim, look around, and write down what became of each message.
+"""The statements of delivery: claim, and write down what became of each message.
 
-Each function takes a connection and works on sets; `delivery` owns the transactions.
+Each function takes a connection and works on sets; `delivery` owns the transactions. What other messages mean for the
+claimed ones is in `beside`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import String, and_, bindparam, case, cast, func, or_, select, text, tuple_, update
+from sqlalchemy import BigInteger, Integer, and_, case, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from config.clock import utc_now
-from config.database import Connection
-from notifications.eligibility import side
-from notifications.inbox.incoming import RETURNED
-from notifications.kind import Purpose
+from config.database import Connection, json_text
 from notifications.rendering import Rendered, fingerprint
-from notifications.tables import FAILED, QUEUED, SENDING, SENT, SUPPRESSED, InboxMessage, MessageRow
+from notifications.tables import FAILED, QUEUED, SENDING, SUPPRESSED, MessageRow
 from notifications.values import QueuedMessage, Recipient
 
 Value = TypeVar("Value")
@@ -38,6 +36,12 @@ _NO_LEASE: dict[str, Any] = {"lease_by": None, "lease_until": None}
 def take_turn(conn: Connection) -> None:
     """Wait until no other delivery decides, so that budgets, duplicates and newer messages are seen exactly."""
     conn.execute(select(func.pg_advisory_xact_lock(_TURN)))
+
+
+def more_due_than(conn: Connection, count: int, *, now: datetime) -> bool:
+    """Whether more messages than so many are due at `now`, by the organisation's clock."""
+    due = select(MessageRow.id).where(MessageRow.state == QUEUED, MessageRow.not_before <= now)
+    return conn.execute(due.order_by(MessageRow.not_before, MessageRow.id).offset(count).limit(1)).first() is not None
 
 
 def claim(conn: Connection, worker: str, *, limit: int, lease: timedelta, now: datetime) -> list[QueuedMessage]:
@@ -61,21 +65,36 @@ def claim(conn: Connection, worker: str, *, limit: int, lease: timedelta, now: d
         if len(found) < limit:
             rows = conn.execute(statement.limit(limit - len(found)).with_for_update(skip_locked=True))
             found.extend(rows.scalars())
-    died = case((MessageRow.state == SENDING, 1), else_=0)  # counted, so that a message deliveries die of ends as well
+    # Counted, so that a message deliveries die of ends as well: it is the first that is left of what a delivery held.
+    held = select(func.min(MessageRow.id)).where(_one_of(found), MessageRow.state == SENDING)
+    died = case((MessageRow.id.in_(held.group_by(MessageRow.lease_by)), 1), else_=0)
     counted = {"attempts": MessageRow.attempts + died}
-    return _lease(conn, MessageRow.id.in_(found), worker, real + lease, **counted) if found else []
+    return _lease(conn, _one_of(found), worker, real + lease, **counted) if found else []
 
 
 def keep(conn: Connection, worker: str, ids: Collection[int], *, lease: timedelta) -> list[QueuedMessage]:
     """Renew the lease on what is left of a claim and return what is still ours."""
-    mine = and_(MessageRow.id.in_(ids), MessageRow.state == SENDING, MessageRow.lease_by == worker)
+    mine = and_(_one_of(ids), MessageRow.state == SENDING, MessageRow.lease_by == worker)
     return _lease(conn, mine, worker, utc_now() + lease)
 
 
 def release(conn: Connection, worker: str, ids: Collection[int]) -> None:
     """Give back what was claimed and not touched."""
-    mine = and_(MessageRow.id.in_(ids), MessageRow.state == SENDING, MessageRow.lease_by == worker)
+    mine = and_(_one_of(ids), MessageRow.state == SENDING, MessageRow.lease_by == worker)
     conn.execute(update(MessageRow).where(mine).values(state=QUEUED, to_email=None, **_NO_LEASE))
+
+
+def _one_of(ids: Collection[int]) -> Any:
+    """The messages with these ids: one parameter, however many they are."""
+    return MessageRow.id == func.any(list(ids))
+
+
+def rows_of(pairs: Collection[tuple[int, int]]) -> Any:
+    """Return a query whose rows are these pairs of numbers: two parameters, however many they are."""
+    first, second = ([pair[n] for pair in pairs] for n in (0, 1))
+    both = func.unnest(cast(first, ARRAY(BigInteger)), cast(second, ARRAY(Integer)))
+    found = both.table_valued("first", "second").render_derived()
+    return select(found.c.first, found.c.second)
 
 
 def _lease(conn: Connection, which: Any, worker: str, until: datetime, **more: Any) -> list[QueuedMessage]:
@@ -92,98 +111,26 @@ def waiting(conn: Connection, message_id: int) -> QueuedMessage | None:
     return QueuedMessage(**row._mapping) if row is not None else None
 
 
-# --- what other messages mean for these ------------------------------------------------------------------------------
-
-
-def newest_by_clock(conn: Connection, messages: Sequence[QueuedMessage]) -> dict[tuple[int, str, str], int]:
-    """Return the last event whose message waits or was sent, by case, clock and side of the audience."""
-    case_ids = {m.case_id for m in messages if m.clock and m.case_id is not None}
-    if not case_ids:
-        return {}
-    statement = (
-        select(MessageRow.case_id, MessageRow.clock, MessageRow.audience, func.max(MessageRow.event_seq).label("seq"))
-        .where(MessageRow.case_id.in_(case_ids), MessageRow.clock.is_not(None))
-        .where(MessageRow.state.in_([QUEUED, SENDING, SENT]), MessageRow.event_seq.is_not(None))
-        .group_by(MessageRow.case_id, MessageRow.clock, MessageRow.audience)
-    )
-    found: dict[tuple[int, str, str], int] = {}
-    for row in conn.execute(statement):
-        key = (row.case_id, row.clock, side(row.audience))
-        found[key] = max(row.seq, found.get(key, 0))
-    return found
-
-
-def received(conn: Connection, messages: Sequence[QueuedMessage]) -> set[tuple[int, int, str, str]]:
-    """Return who got, or is about to get, which kind from the same events: case, event, kind, address."""
-    events = {(m.case_id, m.event_seq) for m in messages if m.case_id is not None and m.event_seq is not None}
-    if not events:
-        return set()
-    address = func.lower(MessageRow.to_email)
-    statement = select(MessageRow.case_id, MessageRow.event_seq, MessageRow.kind, address.label("address")).where(
-        tuple_(MessageRow.case_id, MessageRow.event_seq).in_(events), _counts_beside(messages), ~_CAME_BACK
-    )
-    return {(row.case_id, row.event_seq, row.kind, row.address) for row in conn.execute(statement)}
-
-
-_RETURNED = sorted(kind.value for kind in RETURNED)
-_CAME_BACK = (
-    select(InboxMessage.id).where(InboxMessage.outbox_id == MessageRow.id, InboxMessage.kind.in_(_RETURNED)).exists()
-)
-"""What a mail server sent back was not received; it may be sent once more."""
-
-
-def sent_since(
-    conn: Connection, addresses: Collection[str], messages: Sequence[QueuedMessage], since: datetime
-) -> tuple[Counter[str], Counter[str]]:
-    """Return how many messages these addresses (in small letters) got since an instant or are about to get.
-
-    First those for people outside, then the internal ones.
-    """
-    address = func.lower(MessageRow.to_email)
-    wanted = cast(bindparam("addresses", sorted(addresses)), ARRAY(String))
-    internal = MessageRow.purpose == Purpose.INTERNAL.value
-    statement = (
-        select(address.label("address"), internal.label("internal"), func.count().label("n"))
-        .where(address == func.any(wanted), _counts_beside(messages))
-        .where(or_(MessageRow.state == SENDING, MessageRow.sent_at >= since))
-        .group_by(address, internal)
-    )
-    rows = conn.execute(statement).all() if addresses else []
-    outside, notices = ({row.address: row.n for row in rows if row.internal is kind} for kind in (False, True))
-    return Counter(outside), Counter(notices)
-
-
-def _counts_beside(messages: Sequence[QueuedMessage]) -> Any:
-    """Sent, or in the hands of another delivery; not the messages that are being decided themselves."""
-    being_decided = [m.id for m in messages]
-    in_other_hands = and_(MessageRow.state == SENDING, MessageRow.id.not_in(being_decided))
-    return and_(MessageRow.to_email.is_not(None), or_(MessageRow.state == SENT, in_other_hands))
-
-
 # --- what became of them ---------------------------------------------------------------------------------------------
 
 
 def record_addressed(conn: Connection, addressed: Sequence[tuple[QueuedMessage, Recipient, bool]]) -> None:
     """Write down whom each message is about to go to; the flag says that it stays with this person."""
-    for_each = [
-        {"b_id": message.id, "b_email": to.email, "b_name": to.name, "b_contact": to.contact_id,
-         "b_staff": to.staff_id if for_good else None}
-        for message, to, for_good in addressed
+    if not addressed:
+        return
+    rows = [
+        {"id": m.id, "email": to.email, "name": to.name, "contact": to.contact_id,
+         "staff": to.staff_id if for_good else None}
+        for m, to, for_good in addressed
     ]  # fmt: skip
-    if for_each:
-        conn.execute(_ADDRESSED, for_each)
+    conn.execute(_ADDRESSED, {"ids": [row["id"] for row in rows], "rows": str(json_text(rows))})
 
 
-_ADDRESSED = (
-    update(MessageRow.__table__)  # type: ignore[arg-type]  # a declarative table is typed as FromClause
-    .where(MessageRow.id == bindparam("b_id"))
-    .values(
-        to_email=bindparam("b_email"),
-        to_name=bindparam("b_name"),
-        contact_id=bindparam("b_contact"),
-        staff_id=bindparam("b_staff"),
-    )
-)
+_ADDRESSED = text("""
+    UPDATE messages AS m SET to_email = a.email, to_name = a.name, contact_id = a.contact, staff_id = a.staff
+    FROM json_to_recordset(CAST(:rows AS json)) AS a(id bigint, email text, name text, contact bigint, staff bigint)
+    WHERE m.id = a.id AND m.id = ANY(CAST(:ids AS bigint[]))
+""")
 
 
 def record_copies(conn: Connection, copies: Sequence[tuple[QueuedMessage, Recipient]]) -> None:
@@ -205,14 +152,14 @@ def record_suppressed(conn: Connection, reasons: Mapping[int, str], *, now: date
     """End messages that are not sent, with their reasons; one statement for each reason."""
     for reason, ids in _grouped(reasons).items():
         values = {"state": SUPPRESSED, "reason": reason, "decided_at": now, "to_email": None, **_NO_LEASE}
-        conn.execute(update(MessageRow).where(MessageRow.id.in_(ids)).values(values))
+        conn.execute(update(MessageRow).where(_one_of(ids)).values(values))
 
 
 def record_held(conn: Connection, holds: Mapping[int, tuple[datetime, str]]) -> None:
     """Put messages back until an instant, with the reason; one statement for each instant and reason."""
     for (until, reason), ids in _grouped(holds).items():
         values = {"state": QUEUED, "not_before": until, "reason": reason, "to_email": None, **_NO_LEASE}
-        conn.execute(update(MessageRow).where(MessageRow.id.in_(ids)).values(values))
+        conn.execute(update(MessageRow).where(_one_of(ids)).values(values))
 
 
 def record_failed(conn: Connection, reasons: Mapping[int, str], *, now: datetime, attempts: int | None = None) -> None:
@@ -220,7 +167,7 @@ def record_failed(conn: Connection, reasons: Mapping[int, str], *, now: datetime
     for reason, ids in _grouped(reasons).items():
         values = {"state": FAILED, "reason": reason, "last_error": reason, "decided_at": now, **_NO_LEASE}
         counted = {} if attempts is None else {"attempts": attempts}
-        conn.execute(update(MessageRow).where(MessageRow.id.in_(ids)).values({**values, **counted}))
+        conn.execute(update(MessageRow).where(_one_of(ids)).values({**values, **counted}))
 
 
 def record_retry(conn: Connection, message_id: int, error: str, *, attempts: int, at: datetime) -> None:
@@ -232,31 +179,41 @@ def record_retry(conn: Connection, message_id: int, error: str, *, attempts: int
     conn.execute(update(MessageRow).where(MessageRow.id == message_id).values(values))
 
 
-def record_sent(
-    conn: Connection, message: QueuedMessage, recipient: Recipient, mail: Rendered, message_id: str, *, now: datetime
-) -> None:
-    """Write down that the server took a message, and word for word what it said."""
-    values = {
-        "attempts": message.attempts + 1, "decided_at": now, "sent_at": now, "to_email": recipient.email,
-        "to_name": recipient.name, "contact_id": recipient.contact_id, "staff_id": recipient.staff_id,
-        "language": mail.language, "subject": mail.subject, "body_text": mail.text, "body_html": mail.html,
-        "body_sha256": fingerprint(mail.subject, mail.text, mail.html), "message_id": message_id,
-    }  # fmt: skip
-    conn.execute(_SENT, {"b_id": message.id, **{f"b_{name}": value for name, value in values.items()}})
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A message that the server took, and word for word what it said."""
+
+    message: QueuedMessage
+    recipient: Recipient
+    mail: Rendered
+    message_id: str
 
 
-_RECORDED = (
-    "attempts", "decided_at", "sent_at", "to_email", "to_name", "contact_id", "staff_id", "language", "subject",
-    "body_text", "body_html", "body_sha256", "message_id",
-)  # fmt: skip
-_SENT = (
-    update(MessageRow.__table__)  # type: ignore[arg-type]  # a declarative table is typed as FromClause
-    .where(MessageRow.id == bindparam("b_id"))
-    .values(
-        {"state": SENT, "reason": None, "last_error": None, **_NO_LEASE, **{n: bindparam(f"b_{n}") for n in _RECORDED}}
-    )
-)
-"""Made once: it is the one statement that runs for each message."""
+def record_sent(conn: Connection, taken: Sequence[HandedOver], *, now: datetime) -> None:
+    """Write down that the server took these messages, in one statement."""
+    rows = [
+        {"id": one.message.id, "attempts": one.message.attempts + 1, "email": one.recipient.email,
+         "name": one.recipient.name, "contact": one.recipient.contact_id, "staff": one.recipient.staff_id,
+         "language": one.mail.language, "subject": one.mail.subject, "words": one.mail.text, "page": one.mail.html,
+         "sha256": fingerprint(one.mail.subject, one.mail.text, one.mail.html), "message_id": one.message_id}
+        for one in taken
+    ]  # fmt: skip
+    conn.execute(_SENT, {"ids": [row["id"] for row in rows], "rows": str(json_text(rows)), "now": now})
+
+
+_SENT = text("""
+    UPDATE messages AS m SET
+      state = 'sent', reason = NULL, last_error = NULL, lease_by = NULL, lease_until = NULL, decided_at = :now,
+      sent_at = :now, attempts = s.attempts, to_email = s.email, to_name = s.name, contact_id = s.contact,
+      staff_id = s.staff, language = s.language, subject = s.subject, body_text = s.words, body_html = s.page,
+      body_sha256 = s.sha256, message_id = s.message_id
+    FROM json_to_recordset(CAST(:rows AS json))
+      AS s(id bigint, attempts int, email text, name text, contact bigint, staff bigint, language text, subject text,
+           words text, page text, sha256 text, message_id text)
+    WHERE m.id = s.id AND m.id = ANY(CAST(:ids AS bigint[]))
+""")
+"""As JSON, since the driver takes its time over arrays of long texts; by number as well, or the planner reads the table
+from end to end."""
 
 
 def _grouped(by_id: Mapping[int, Value]) -> dict[Value, list[int]]:

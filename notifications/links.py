@@ -15,7 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from config.database import Connection
@@ -110,7 +110,7 @@ def desk_url(base: str, ref: str | None) -> str:
 def epochs(conn: Connection, case_ids: Collection[int]) -> dict[int, int]:
     """Return the epoch of the links of these cases."""
     found = dict.fromkeys(case_ids, 0)
-    rows = conn.execute(select(LinkEpoch.case_id, LinkEpoch.epoch).where(LinkEpoch.case_id.in_(list(case_ids))))
+    rows = conn.execute(select(LinkEpoch.case_id, LinkEpoch.epoch).where(LinkEpoch.case_id == func.any(list(case_ids))))
     found.update({row.case_id: row.epoch for row in rows})
     return found
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import delete, text, update
 
-from config.database import Connection, copy_rows, json_text
+from config.database import Connection, as_line, copy_lines, json_text
 from notifications import catalogue
 from notifications.tables import FAILED, QUEUED, InboxMessage, MessageRow
 from notifications.values import NewMessage
@@ -53,20 +54,31 @@ def enqueue(conn: Connection, messages: Sequence[NewMessage], *, now: datetime) 
     return added
 
 
-def append(conn: Connection, messages: Sequence[NewMessage], *, now: datetime) -> int:
+OWN_COLUMNS = ("key", "case_id", "event_seq", "member_id")
+_SHARED_COLUMNS = ("data", "kind", "audience", "purpose", "clock", "not_before", "created_at")
+
+
+def shared_columns(
+    kind: str, audience: str, data: Mapping[str, Any], clock: str | None, not_before: datetime, *, now: datetime
+) -> str:
+    """Return what a message has in common with those that other cases ask for in the same breath, as the end of a line
+    for `append`. Raises UnknownKind."""
+    said = as_line((json_text(dict(data)),)) if data else "{}"
+    return f"{said}\t{_columns(kind, audience, clock, not_before, now)}"
+
+
+@lru_cache(maxsize=1_000)
+def _columns(kind: str, audience: str, clock: str | None, not_before: datetime, now: datetime) -> str:
+    return as_line((kind, audience, catalogue.kind(kind).purpose.value, clock, not_before, now))
+
+
+def append(conn: Connection, lines: Sequence[str]) -> int:
     """Queue messages whose keys are known to be new, because the events they come from are; return how many.
 
-    Half the time of `enqueue`. A key that is there after all is an error of the database.
+    Each is a line of OWN_COLUMNS and `shared_columns`. Half the time of `enqueue`. A key that is there after all is an
+    error of the database.
     """
-    rows = (
-        (m.key, m.case_id, m.event_seq, m.kind, m.audience, catalogue.kind(m.kind).purpose.value,
-         json_text(m.data) if m.data else _NOTHING, m.clock, m.member_id, m.not_before or now, now)
-        for m in messages
-    )  # fmt: skip
-    return copy_rows(conn, "messages", COLUMNS, rows, ready=True)
-
-
-_NOTHING = json_text({})
+    return copy_lines(conn, "messages", (*OWN_COLUMNS, *_SHARED_COLUMNS), lines)
 
 
 def requeue(conn: Connection, ids: Sequence[int], *, now: datetime) -> int:

@@ -66,6 +66,7 @@ def environment_for(zone_name: str, folders: Iterable[str]) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # it would ask for the time of each file at each message
     )
     environment.filters["day"] = lambda value: wording.day(value, zone)
     environment.filters["moment"] = lambda value: wording.moment(value, zone)

@@ -142,6 +142,18 @@ class DeliveryReport:
             "retried": self.retried, "reasons": dict(self.suppressed), "stopped": self.stopped,
         }  # fmt: skip
 
+    def add(self, other: DeliveryReport) -> None:
+        """Count in what another delivery did beside this one. Why that one ended early is its own matter: this one
+        has gone on until nothing was due."""
+        self.sent += other.sent
+        self.failed += other.failed
+        self.held += other.held
+        self.retried += other.retried
+        for reason, count in other.suppressed.items():
+            self.suppressed[reason] = self.suppressed.get(reason, 0) + count
+        self.unusable += [case_id for case_id in other.unusable if case_id not in self.unusable]
+        self.refused += other.refused
+
     def suppress(self, reason: str) -> None:
         """Count one that is not sent."""
         self.suppressed[reason] = self.suppressed.get(reason, 0) + 1

@@ -42,7 +42,8 @@ def money(value: Decimal | float | int | str | None, currency: str = "£") -> st
 
 def one_line(text: str, longest: int) -> str:
     """Return text as one line that cannot start a second one, cut at a word when it is too long."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    printable = text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
+    line = " ".join(printable.split())
     if len(line) <= longest:
         return line
     return line[: longest - 1].rsplit(" ", 1)[0].rstrip() + "…"

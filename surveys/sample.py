@@ -74,7 +74,7 @@ def sample_answers(questionnaire: Questionnaire, *, seed: int = 0, quality: Qual
     Good answers raise no flag where ranges leave room for sums, and prefer low risk. Poor ones are accepted
     too, but evidence is missing, texts are copied or placeholders, sums are off and figures are implausible.
     """
-    maker = _Maker(random.Random(f"{questionnaire.name}:{seed}:{quality}"), quality == "good")  # noqa: S311
+    maker = _Maker(random.Random(f"{questionnaire.name}:{seed}:{quality}"), quality == "good")  # noqa: S311  made up
     raw: dict[str, Any] = {}
     values: dict[str, Value] = {}
     evidence: dict[str, list[str]] = {}

@@ -56,6 +56,24 @@ KINDS = [
             },
         },
     ),
+    MessageKind(
+        "work_held_back",
+        Purpose.INTERNAL,
+        "Muster has stopped and asks",
+        urgent=True,
+        sample={
+            "data": {
+                "number": 3,
+                "process": "Complaint",
+                "cases": 260,
+                "messages": 520,
+                "moves": 0,
+                "again": False,
+                "hours": 4,
+                "page": "https://muster.example/approvals/held/3",
+            }
+        },
+    ),
     MessageKind("own_link", Purpose.SERVICE, "A new personal link"),
     MessageKind("leave_link", Purpose.SERVICE, "Link to end a membership", sample={"data": {"days": 7}}),
     MessageKind(

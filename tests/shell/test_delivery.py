@@ -1,6 +1,7 @@
 """Sending what is due, to a real mail server from a real database."""
 
 import asyncio
+import base64
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import dkim  # type: ignore[import-untyped]
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -26,11 +28,13 @@ from sqlalchemy import insert, update
 from config.clock import utc_now
 from config.database import Connection, Engine, reading, transaction
 from config.settings import Settings
+from config.smtp import parse_smtp
 from members.tables import Contact, Member, Staff
 from notifications import catalogue, delivery, ledger, links, outbox, queries, rendering
 from notifications.kind import MessageKind, Purpose
 from notifications.refusals import NeverDeliverable, OutcomeUnknown, ServerGone, TryLater, refused_recipient, said
 from notifications.retries import GiveUp, SendAgain, after_failure
+from notifications.smtp import SmtpSession
 from notifications.tables import MessageRow
 from notifications.transport import SmtpTransport, Transport, message_id_for
 from notifications.values import CaseView, ClockView, DeliveryReport, NewMessage
@@ -66,9 +70,12 @@ class Server:
 
     port: int = 0
     got: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     at_rcpt: dict[str, Reply] = field(default_factory=dict)
     at_data: dict[str, Reply] = field(default_factory=dict)
     at_mail: str | None = None
+    pipelining: bool = False
+    """Whether it says that it takes several commands in one write (RFC 2920)."""
     asked: dict[str, int] = field(default_factory=dict)
     connections: int = 0
     pause: Callable[[str], None] | None = None
@@ -86,7 +93,7 @@ class Server:
     ) -> list[str]:
         session.host_name = hostname
         self.connections += 1
-        return responses
+        return [responses[0], "250-PIPELINING", *responses[1:]] if self.pipelining else responses
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         if self.at_mail:
@@ -119,6 +126,7 @@ class Server:
         return "250 OK"
 
     def _take(self, address: str, content: bytes) -> None:
+        self.raw.append(content)
         found = message_from_bytes(content, policy=policy.default)
         assert isinstance(found, EmailMessage)
         self.got.append((address, found))
@@ -929,11 +937,12 @@ def test_a_crash_after_the_server_took_it_repeats_that_message_alone_with_the_sa
         office.ask(office.case(office.member(f"member{n}@example.org")))
     record_sent = ledger.record_sent
 
-    def crash(conn: Connection, message: Any, *rest: Any, **named: Any) -> None:
-        if message.key == "k2":
+    def crash(conn: Connection, taken: Sequence[ledger.HandedOver], **named: Any) -> None:
+        if any(one.message.key == "k2" for one in taken):
             raise OSError("the power went")
-        record_sent(conn, message, *rest, **named)
+        record_sent(conn, taken, **named)
 
+    monkeypatch.setattr(delivery, "WINDOW", 1)
     monkeypatch.setattr(ledger, "record_sent", crash)
     with pytest.raises(OSError, match="power"):
         office.deliver()
@@ -986,6 +995,183 @@ def test_an_address_with_letters_of_its_own_is_written_to(office: Office, server
 
     assert office.deliver().sent == 1
     assert server.to == ["wētā@xn--wt-ela4e.example"]
+
+
+# --- several commands in one write -----------------------------------------------------------------------------------
+
+
+def test_refusals_of_every_kind_concern_their_message_alone_when_commands_go_in_one_write(
+    office: Office, server: Server
+) -> None:
+    server.pipelining = True
+    cases = [office.case(parties={"complainant": {"email": f"p{n}@example.org"}}) for n in range(7)]
+    for case_id in cases:
+        office.ask(case_id, "receipt", "party:complainant")
+    server.at_rcpt["p1@example.org"] = "550 5.1.1 no such person"
+    server.at_rcpt["p2@example.org"] = "450 4.7.1 greylisted"
+    server.at_data["p4@example.org"] = "554 5.6.0 bad content"
+    server.at_data["p5@example.org"] = "452 4.3.1 no room"
+
+    report = office.deliver()
+
+    assert server.to == [f"p{n}@example.org" for n in (0, 3, 6)]
+    assert (report.sent, report.failed, report.retried, report.stopped) == (3, 2, 2, None)
+    assert server.connections == 1
+    assert "greylisted" in office.row("k3").last_error
+    assert "bad content" in office.row("k5").reason
+
+
+@pytest.mark.parametrize(("at", "connections"), [("rcpt", 3), ("data", 2)])
+def test_a_connection_that_ends_in_the_middle_of_a_write_costs_one_message_an_attempt(
+    office: Office, server: Server, at: str, connections: int
+) -> None:
+    server.pipelining = True
+    for n in range(3):
+        office.ask(office.case(office.member(f"member{n}@example.org")))
+    if at == "rcpt":
+        server.at_rcpt["member1@example.org"] = "421 4.7.0 too many to this one"
+    else:
+        server.at_data["member1@example.org"] = "drop"
+
+    report = office.deliver()
+
+    assert (report.sent, report.retried, report.stopped) == (2, 1, None)
+    assert server.to == ["member0@example.org", "member2@example.org"]
+    assert server.connections == connections, "before any content was sent, a kept connection is opened again once"
+
+
+def test_a_sender_that_is_refused_stops_the_delivery_also_when_commands_go_in_one_write(
+    office: Office, server: Server, case_id: int
+) -> None:
+    server.pipelining, server.at_mail = True, "530 5.7.0 authentication required"
+    office.ask(case_id)
+
+    assert "authentication required" in str(office.deliver().stopped)
+    assert office.states() == {"queued": 1}
+
+
+class Scripted(threading.Thread):
+    """A mail server that answers what it reads by heart, so that it can answer as a careless one does."""
+
+    def __init__(self, *turns: tuple[bytes, bytes]) -> None:
+        super().__init__(daemon=True)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._turns = turns
+        self.heard: list[bytes] = []
+        self.port = self._listening.getsockname()[1]
+        self.start()
+
+    def run(self) -> None:
+        """Say each answer when what comes before it was read."""
+        talking, _ = self._listening.accept()
+        with talking, self._listening:
+            talking.sendall(b"220 here\r\n")
+            for until, answer in self._turns:
+                heard = b""
+                while not heard.endswith(until) and (more := talking.recv(65536)):
+                    heard += more
+                self.heard.append(heard)
+                talking.sendall(answer)
+
+
+def test_leave_to_go_on_with_a_message_to_nobody_is_given_back() -> None:
+    greeting = (b"\r\n", b"250-here\r\n250 PIPELINING\r\n")
+    careless = (b"DATA\r\n", b"250 ok\r\n550 5.1.1 no such person\r\n354 go on\r\n")
+    server = Scripted(
+        greeting, careless, (b".\r\n", b"554 nobody to send it to\r\n"),
+        (b"DATA\r\n", b"250 reset\r\n250 ok\r\n250 ok\r\n354 go on\r\n"), (b"\r\n.\r\n", b"250 taken\r\n"),
+        (b"quit\r\n", b"221 bye\r\n"),
+    )  # fmt: skip
+    with SmtpSession(parse_smtp(f"smtp://127.0.0.1:{server.port}"), name="muster.example", timeout=5) as session:
+        with pytest.raises(NeverDeliverable, match="no such person"):
+            session.hand_over("us@muster.example", "dov@example.org", b"Subject: one\r\n\r\n.one\r\n")
+        session.hand_over("us@muster.example", CHANDRA, b"Subject: two\r\n\r\n.two\r\n")
+    server.join()
+
+    assert [heard.strip() for heard in server.heard[1:]] == [
+        b"MAIL FROM:<us@muster.example>\r\nRCPT TO:<dov@example.org>\r\nDATA",
+        b".",
+        b"RSET\r\nMAIL FROM:<us@muster.example>\r\nRCPT TO:<chandra@example.org>\r\nDATA",
+        b"Subject: two\r\n\r\n..two\r\n.",
+        b"quit",
+    ]
+
+
+# --- what a crash can repeat -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds", "repeated"), [(3600.0, 3), (0.0, 1)], ids=["a quick server", "a slow one"])
+def test_a_crash_repeats_no_more_than_the_window_and_with_a_slow_server_one(
+    office: Office, server: Server, monkeypatch: pytest.MonkeyPatch, seconds: float, repeated: int
+) -> None:
+    monkeypatch.setattr(delivery, "WINDOW", 3)
+    monkeypatch.setattr(delivery, "WINDOW_SECONDS", seconds)
+    for n in range(8):
+        office.ask(office.case(office.member(f"member{n}@example.org")))
+
+    class PowerCut(BaseException):
+        """Nothing is written down after it."""
+
+    record_sent = ledger.record_sent
+
+    def record(*given: Any, **named: Any) -> None:
+        if len(server.got) > 5:
+            raise PowerCut
+        record_sent(*given, **named)
+
+    with monkeypatch.context() as crashing, pytest.raises(PowerCut):
+        crashing.setattr(ledger, "record_sent", record)
+        office.deliver()
+    office.expire_leases()
+    office.deliver()
+
+    assert len(server.got) == 8 + repeated
+    assert len(set(server.ids)) == 8
+    assert office.states() == {"sent": 8}
+
+
+def test_what_was_handed_over_is_written_down_when_the_server_goes_away(office: Office, server: Server) -> None:
+    for n in range(3):
+        office.ask(office.case(office.member(f"member{n}@example.org")))
+
+    class Going:
+        """A transport whose server goes after the second message."""
+
+        def __init__(self) -> None:
+            self.taken = 0
+
+        def send(self, mail: Any) -> None:
+            """Take two."""
+            if self.taken == 2:
+                raise ServerGone(0, "it is gone")
+            self.taken += 1
+
+        def close(self) -> None:
+            """Nothing to end."""
+
+    report = office.deliver(Going())
+
+    assert (report.sent, report.stopped) == (2, "it is gone")
+    assert office.states() == {"queued": 1, "sent": 2}
+
+
+def test_mail_is_delivered_with_the_signature_of_the_organisation(
+    office: Office, server: Server, case_id: int, tmp_path: Path
+) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    plain = serialization.NoEncryption()
+    path = tmp_path / "dkim.pem"
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+    office.settings = office.settings.model_copy(update={"dkim_key": path})
+    office.payloads[(case_id, 1)] = {"text": ".Kia ora — Łódź\n.\n..two"}
+    office.ask(case_id)
+
+    assert office.deliver().sent == 1
+    [raw] = server.raw
+    assert b" d=muster.example;" in raw
+    assert dkim.verify(raw, dnsfunc=lambda name, timeout=5: record)
 
 
 # --- encryption and passwords ----------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """From a kind and what is known to a message that is good to read and safe to send."""
 
-import base64
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -12,10 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import dkim  # type: ignore[import-untyped]
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +20,7 @@ from notifications.context import MailContext
 from notifications.kind import MessageKind, Purpose
 from notifications.rendering import RenderingFailed, environment_for, render
 from notifications.samples import render_samples, sample_context
-from notifications.transport import DkimKey, Mail, build, envelope_address, message_id_for
+from notifications.transport import Mail, build, envelope_address, message_id_for
 
 LONDON = ZoneInfo("Europe/London")
 REMINDER = MessageKind("reminder", Purpose.SERVICE, "Reminder")
@@ -292,24 +288,6 @@ def test_an_international_domain_is_written_in_ascii_and_a_local_part_in_its_own
 
     raw = build(mail(to_email="wētā@example.org", to_name="Wētā"), sender=("M", "m@example.org"))
     assert "<wētā@example.org>".encode() in raw.split(b"\r\n", 1)[0]
-
-
-def test_mail_is_signed_where_a_key_is_set() -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
-
-    raw = build(
-        mail(to_name="Wētā", unsubscribe="https://muster.example/unsubscribe/x"),
-        sender=("M", "m@example.org"),
-        dkim=DkimKey("muster", "example.org", private),
-    )
-
-    assert dkim.verify(raw, dnsfunc=lambda name, timeout=5: record)
-    assert not dkim.verify(raw + b"more\r\n", dnsfunc=lambda name, timeout=5: record)
 
 
 def test_the_message_id_follows_from_the_key_and_tells_nothing() -> None:
