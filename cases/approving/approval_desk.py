@@ -10,6 +10,8 @@ from cases.approving.approvals import Listed, waiting_for
 from cases.approving.asked_elsewhere import Elsewhere, asked_elsewhere
 from cases.approving.deciders import Decider
 from cases.approving.escalations import Absence, Escalated, absence_of, escalated_to
+from cases.breaker.deciding import MAY_DECIDE
+from cases.breaker.reading import Held, held_back
 from cases.environment import Environment, world
 from cases.lists.keyset import Place
 from config.database import reading
@@ -24,6 +26,8 @@ class ApprovalDesk:
     elsewhere: Sequence[Elsewhere]
     escalated: Escalated
     absence: Absence | None
+    held: Sequence[Held] = ()
+    """What Muster has held back and asks about."""
 
 
 def approval_desk(env: Environment, *, after: Place | None = None, actor: Actor, now: datetime) -> ApprovalDesk:
@@ -34,5 +38,6 @@ def approval_desk(env: Environment, *, after: Place | None = None, actor: Actor,
         if after is not None:
             return ApprovalDesk(listed, (), Escalated((), 0), None)
         return ApprovalDesk(
-            listed, asked_elsewhere(conn, decider), escalated_to(conn, decider), absence_of(conn, decider)
-        )
+            listed, asked_elsewhere(conn, decider), escalated_to(conn, decider), absence_of(conn, decider),
+            held_back(conn) if actor.roles & MAY_DECIDE else (),
+        )  # fmt: skip
