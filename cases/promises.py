@@ -6,13 +6,15 @@ A *warning* is something that will put itself right, or that an idle installatio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 
+from cases import ledger
+from cases.consistency import CHECKS as OF_CONSISTENCY
 from cases.environment import Environment
+from cases.findings import Check, Finding
 from config import clock
 from config.database import Connection
 from notifications import catalogue
@@ -23,25 +25,6 @@ MOST = 200
 """Findings of one check that are told; more of the same tell nothing new."""
 LOOK_BACK = timedelta(days=31)
 """How far back the checks of history look: what is in the record stays there, and is told for a month."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A promise that is not kept, where, and why."""
-
-    check: str
-    ref: str
-    why: str
-    warning: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A question whose answers, rows of ``ref`` and ``why``, are findings."""
-
-    name: str
-    sql: str
-    warning: bool = False
 
 
 CHECKS = (
@@ -59,16 +42,6 @@ CHECKS = (
     Check("clock_after_end", """
         SELECT ref, 'it is closed and a clock still runs' AS why
         FROM cases WHERE closed_at IS NOT NULL AND (due_at IS NOT NULL OR clocks <> '{}')"""),
-    Check("unknown_state", """
-        SELECT c.ref, CASE WHEN k.state IS NULL THEN 'its process has no state ' || c.state
-          WHEN k.final THEN 'it is in the final state ' || c.state || ' and not closed'
-          ELSE 'it is closed in the state ' || c.state || ', which is not final' END AS why
-        FROM cases c LEFT JOIN unnest(CAST(:processes AS text[]), CAST(:states AS text[]), CAST(:finals AS bool[]))
-          AS k(process, state, final) ON k.process = c.process AND k.state = c.state
-        WHERE k.state IS NULL OR k.final <> (c.closed_at IS NOT NULL)"""),
-    Check("state_without_event", """
-        SELECT c.ref, 'it is in the state ' || c.state || ', its last event left it in ' || e.target AS why
-        FROM cases c JOIN case_events e ON e.case_id = c.id AND e.seq = c.last_seq WHERE e.target <> c.state"""),
     Check("parked", """
         SELECT ref, 'it was parked and needs a person: ' || coalesce(parked_why, '') AS why
         FROM cases WHERE parked_at IS NOT NULL AND closed_at IS NULL"""),
@@ -110,12 +83,17 @@ CHECKS = (
     Check("swept_late", """
         SELECT 'sweep' AS ref, count(*) || ' cases have been due since ' || to_char(min(due_at), 'YYYY-MM-DD HH24:MI')
           || ' UTC and nobody swept them' AS why
-        FROM cases WHERE due_at < :quarter_ago HAVING count(*) > 0""", warning=True),
+        FROM cases c WHERE due_at < :quarter_ago AND NOT EXISTS (SELECT 1 FROM held_cases h WHERE h.waiting
+          AND h.case_id = c.id AND h.due_at = c.due_at) HAVING count(*) > 0""", warning=True),
+    Check("held_back", """
+        SELECT 'sweep' AS ref, cases || ' cases of the process ' || process || ' have been held back since ' ||
+          to_char(raised_at, 'YYYY-MM-DD HH24:MI') || ' UTC and wait for a manager: muster holds' AS why
+        FROM sweep_holds WHERE state = 'open'""", warning=True),
     Check("no_sweep", """
         SELECT 'sweep' AS ref, coalesce('the last sweep was at ' || to_char(max(s.started_at), 'YYYY-MM-DD HH24:MI')
           || ' UTC', 'there has been no sweep') AS why
         FROM sweeps s WHERE s.finished_at IS NOT NULL
-        HAVING coalesce(max(s.started_at) < :real_minutes_ago, true)
+        HAVING NOT coalesce(bool_or(s.started_at BETWEEN :real_minutes_ago AND :real_minutes_ahead), false)
           AND EXISTS (SELECT 1 FROM cases WHERE closed_at IS NULL)""", warning=True),
     Check("outbox_late", """
         SELECT 'outbox' AS ref, count(*) || ' messages could have left since ' ||
@@ -133,9 +111,12 @@ def broken_promises(conn: Connection, env: Environment, now: datetime) -> list[F
     values = {
         **_definitions(), "since": now - LOOK_BACK, "hour_ago": now - timedelta(hours=1),
         "quarter_ago": now - timedelta(minutes=15), "day_ago": now - timedelta(days=1),
+        "hour_ahead": now + timedelta(hours=1), "real_day_ago": clock.utc_now() - timedelta(days=1),
+        "jobs": list(ledger.JOBS),
         "real_minutes_ago": clock.utc_now() - timedelta(minutes=5),
+        "real_minutes_ahead": clock.utc_now() + timedelta(minutes=5),
     }  # fmt: skip
-    return [finding for check in CHECKS for finding in _asked(conn, check, values)]
+    return [finding for check in (*CHECKS, *OF_CONSISTENCY) for finding in _asked(conn, check, values)]
 
 
 def _asked(conn: Connection, check: Check, values: Mapping[str, Any]) -> Iterator[Finding]:
@@ -149,9 +130,12 @@ def _definitions() -> Mapping[str, list[Any]]:
     """What the statements must know of processes and kinds of message, as columns."""
     states = [(p.name, s.name, s.final) for p in processes().values() for s in p.states]
     wanted = [(kind.kind, state) for kind in catalogue.kinds() for state in sorted(kind.while_in)]
+    clocks = [(p.name, s.name, c.name) for p in processes().values() for s in p.states for c in s.clocks]
     eyes = [(p.name, *rule) for p in processes().values() for rule in _four_eyes(p)]
     columns: dict[tuple[str, ...], Sequence[tuple[Any, ...]]] = {
         ("processes", "states", "finals"): states,
+        ("clock_process", "clock_state", "clock_name"): clocks,
+        ("parents", "children"): [(p.name, p.child.name) for p in processes().values() if p.child is not None],
         ("kinds", "wanted"): wanted,
         ("eyes_process", "eyes_source", "eyes_trigger", "eyes_target", "eyes_asked"): eyes,
     }

@@ -1,0 +1,1 @@
+"""Copies of an installation: backups, bringing one back, and moving the database to another server."""
