@@ -19,6 +19,7 @@ from cases import ledger
 from cases.environment import Environment, open_environment
 from config.clock import utc_now
 from config.logging import OneLine, redact
+from config.roles import WORKER
 from workflows.jobs import delivered, inbox_read, run_missing
 from workflows.lifeline import tie_to_parent
 
@@ -100,7 +101,7 @@ def _run(work: Callable[[Environment], Mapping[str, Any]]) -> Mapping[str, Any]:
         tie_to_parent()  # a run of the runner's does not go on without it
     _wait_for_the_minute()
     try:
-        env = open_environment()
+        env = open_environment(role=WORKER)
         try:
             return work(env)
         finally:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from cases import ledger
+from cases.copies.resting import require_awake
 from cases.environment import Environment
 from config.clock import utc_now
 from config.database import reading, transaction
@@ -47,6 +48,7 @@ def run_missing(env: Environment, only: Collection[str] = tuple(ledger.JOBS)) ->
 
     Raises JobsFailed at the end, when any failed; the others have run all the same.
     """
+    require_awake(env.engine)
     now = env.now()
     with reading(env.engine) as conn:
         missing = [pair for pair in ledger.due_jobs(conn, now, env.settings.zone) if pair[0] in only]
@@ -83,9 +85,11 @@ def _run(env: Environment, job: str, period: str) -> Mapping[str, Any] | None:
 def _recalculate_clocks(env: Environment) -> Mapping[str, Any]:
     from cases import handing_over, nightly
     from cases.campaigning import register_changes
+    from cases.looking.store import forget_old
     from cases.rehearsing import asked
 
     asked.forget_old(env)
+    forget_old(env.engine, now=utc_now())
     handing_over.hand_over(env, now=env.now())
     handing_over.follow_merges(env, now=env.now())
     register_changes.ask_who_counts(env, now=env.now())

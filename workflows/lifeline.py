@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
+PARENT = "WORKER_OF_MUSTER"
+"""The variable with the number of the process that a flow run belongs to."""
 
 
 def tied_to_this_process() -> Callable[[], None] | None:
@@ -27,7 +29,14 @@ def tied_to_this_process() -> Callable[[], None] | None:
     return tie
 
 
+def expect_ties() -> None:
+    """Let the processes started from now on know whose they are, for ``tie_to_parent``."""
+    os.environ[PARENT] = str(os.getpid())
+
+
 def tie_to_parent() -> None:
-    """Ask the system to kill this process when its parent ends."""
+    """Ask the system to kill this process when its parent ends; end it at once where that has happened already."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.environ.get(PARENT, str(os.getppid())) != str(os.getppid()):
+            os._exit(1)

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,6 +34,17 @@ FIXED = {
     "NO_COLOR": "1",
     "PYTHONUNBUFFERED": "1",
 }
+
+
+FROM_OUTSIDE = ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
+"""What machines that share a Prefect server are told by their environment."""
+
+
+class NoServer(Exception):
+    """This needs to know the Prefect server and its password"""
+
+    def __str__(self) -> str:
+        return f"{type(self).__doc__}: set {' and '.join(map(str, self.args))}, as on the machine of `muster prefect`."
 
 
 class NoPortFree(Exception):
@@ -85,8 +97,12 @@ def address(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def environment(settings: Settings, port: int, env: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(
+    settings: Settings, port: int, env: Mapping[str, str] | None = None, *, secret: str | None = None
+) -> dict[str, str]:
     """Return the environment for Muster's processes: this one's, without anybody else's Prefect in it.
+
+    The password is ``secret`` where one is given, else the line in the home.
 
     The processes run in Prefect's folder, so that no settings file of a project that happens to be the current folder
     is read; paths are absolute for that reason.
@@ -96,7 +112,7 @@ def environment(settings: Settings, port: int, env: Mapping[str, str] | None = N
     muster = {"MUSTER_HOME": str(settings.home), "MUSTER_EVIDENCE": str(settings.evidence)}
     if settings.policy is not None:
         muster["MUSTER_POLICY"] = str(settings.policy.resolve())
-    secret = password(settings)
+    secret = secret or password(settings)
     ours = {
         "PREFECT_HOME": str(folder(settings)),
         "PREFECT_API_URL": f"{address(port)}/api",
@@ -105,3 +121,33 @@ def environment(settings: Settings, port: int, env: Mapping[str, str] | None = N
         "PYTHONPATH": os.pathsep.join(filter(None, [str(REPOSITORY), inherited.get("PYTHONPATH", "")])),
     }
     return {**kept, **muster, **FIXED, **ours}
+
+
+def server_environment(settings: Settings, port: int, env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for a Prefect server that several machines use.
+
+    Its password is PREFECT_API_AUTH_STRING where that is set, else the line in the home; its own database is a file in
+    the home, or the PostgreSQL that PREFECT_SERVER_DATABASE_CONNECTION_URL names.
+    """
+    given = _from_outside(env)
+    made = environment(settings, port, env, secret=given.get("PREFECT_API_AUTH_STRING"))
+    return {**given, **made}
+
+
+def joining_environment(settings: Settings, env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for a process that works for a Prefect server elsewhere. Raises NoServer.
+
+    On the machine of that server the line in the home is password enough.
+    """
+    given = _from_outside(env)
+    needed = ["PREFECT_API_URL"] if password_file(settings).exists() else ["PREFECT_API_URL", "PREFECT_API_AUTH_STRING"]
+    if missing := [name for name in needed if name not in given]:
+        raise NoServer(*missing)
+    made = environment(settings, settings.prefect_port, env, secret=given.get("PREFECT_API_AUTH_STRING"))
+    path = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), made.get("PATH", "")]))
+    return {**made, **given, "PATH": path}  # a flow run is started as `python`
+
+
+def _from_outside(env: Mapping[str, str] | None) -> dict[str, str]:
+    known = os.environ if env is None else env
+    return {name: known[name] for name in FROM_OUTSIDE if known.get(name)}

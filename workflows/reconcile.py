@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
     FlowRunFilterNextScheduledStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 LATE = timedelta(minutes=2)
+LONGEST = timedelta(minutes=25)
+"""Longer than any flow runs, its timeout included: a run that says so is one whose machine has gone."""
 PAGE = 200
 BUSY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 
@@ -38,9 +41,21 @@ async def reconcile() -> Reconciled:
     Only for installations with one runner: before it begins, nothing can be running. An orphan keeps its slot, and
     every later run would be refused; the missed would all be run in a row. The ledger catches up what matters.
     """
+    return await _cleared(_in_state(BUSY))
+
+
+async def reconcile_pool() -> Reconciled:
+    """The same where several workers share a pool: what is busy may well be at work, unless it is far too old."""
+    orphans = _in_state(BUSY)
+    before = {"before_": utc_now() - LONGEST}
+    orphans.expected_start_time = FlowRunFilterExpectedStartTime.model_validate(before)
+    return await _cleared(orphans)
+
+
+async def _cleared(orphans: FlowRunFilter) -> Reconciled:
     orphaned = missed = 0
     async with get_client() as client:
-        async for run in _all(client, _in_state(BUSY)):
+        async for run in _all(client, orphans):
             await client.set_flow_run_state(run.id, Crashed(message="Its runner is gone."), force=True)
             orphaned += 1
         async for run in _all(client, _late()):

@@ -15,10 +15,12 @@ from pathlib import Path
 from time import sleep
 from types import FrameType
 
+from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
 from cases import installation, ledger
+from cases.copies.resting import require_awake
 from cases.environment import NotInitialised, open_environment
 from config.clock import monotonic, utc_now
 from config.database import Engine, make_engine, reading
@@ -72,6 +74,7 @@ def _ready_database(settings: Settings, say: Say) -> Engine:
     try:
         if migrations.current(engine) is None or _kind(engine) is None:
             raise NotInitialised
+        require_awake(engine)
         for revision in migrations.upgrade(engine):
             say(f"Migrated the database to {revision}.")
         open_environment(settings).engine.dispose()  # a policy or a process that does not hold is said now
@@ -190,8 +193,9 @@ class _Supervisor:
         where = ("--host", prefect_settings.HOST, "--port", str(self._port))
         children.append(self._child("the Prefect server", env, "-m", "prefect", "server", "start", *where))
         without_prefect = {name: value for name, value in env.items() if not name.startswith("PREFECT_")}
-        children.append(self._child("the desk", without_prefect, "-m", "web"))
-        runner = self._child("the runner", env, "-m", "workflows.runner")
+        web, worker = self._settings.web_database_url, self._settings.worker_database_url
+        children.append(self._child("the desk", _entering(without_prefect, web), "-m", "web"))
+        runner = self._child("the runner", _entering(env, worker), "-m", "workflows.runner")
         runner.may_start = self._prefect_answers
         return [*children, runner]
 
@@ -225,6 +229,15 @@ class _Supervisor:
             self._say(f"Mail: kept in {self._mail[1]}, and sent to nobody")
         self._say(f"Logs: {self._settings.home / 'logs'}")
         self._say("Ctrl-C stops everything.")
+
+
+def _entering(env: Mapping[str, str], address: SecretStr | None) -> Mapping[str, str]:
+    """Return the variables of a part that enters the database at an address of its own, and is told no other."""
+    if address is None:
+        return env
+    others = ("MUSTER_WEB_DATABASE_URL", "MUSTER_WORKER_DATABASE_URL")
+    rest = {name: value for name, value in env.items() if name not in others}
+    return {**rest, "MUSTER_DATABASE_URL": address.get_secret_value()}
 
 
 def _status(status: int) -> str:

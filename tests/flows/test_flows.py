@@ -46,7 +46,7 @@ def env(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AnEn
     row = {"id": 1, "kind": "sandbox", "time_zone": "Europe/London", "created_at": NOW - timedelta(days=60)}
     with transaction(engine) as conn:
         conn.execute(insert(Installation), row)
-    monkeypatch.setattr(flows, "open_environment", lambda: made)
+    monkeypatch.setattr(flows, "open_environment", lambda **_: made)
     return made
 
 
