@@ -2,15 +2,18 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
+from itertools import islice
 from typing import Any, cast
 
 import orjson
 import psycopg
 from psycopg import sql
 from sqlalchemy import JSON, Boolean, Connection, Integer
+from sqlalchemy.exc import DBAPIError
 
 REPLACEMENT = "\ufffd"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -37,29 +40,89 @@ def without_nul(value: Any) -> Any:
     return value
 
 
-def copy_rows(
-    conn: Connection, table_name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, ready: bool = False
-) -> int:
+def copy_rows(conn: Connection, table_name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Append `rows` to a table and return their number; part of the transaction of `conn`.
 
     Values are Python values in the order of `columns`; what goes into a JSON column (or is a dict) is dumped.
-    Raises ValueError for NUL characters and naive datetimes, and what PostgreSQL refuses as psycopg errors.
-    ``ready``: the rows hold nothing that needs preparing, JSON among it is `JsonText`; they go as they are.
+    Raises ValueError for NUL characters and naive datetimes, and SQLAlchemy's errors, as every statement does.
     """
-    adapters = [] if ready else [_adapter(table_name, column) for column in columns]
+    adapters = [_adapter(table_name, column) for column in columns]
+    count = 0
+    with _copying(conn, table_name, columns) as copy:
+        for row in rows:
+            copy.write_row([v if adapt is None else adapt(v) for adapt, v in zip(adapters, row, strict=True)])
+            count += 1
+    return count
+
+
+def copy_lines(conn: Connection, table_name: str, columns: Sequence[str], lines: Iterable[str]) -> int:
+    """Append rows that are lines of COPY already, made with `as_line`, and return their number.
+
+    Part of the transaction of `conn`. Several times faster than `copy_rows`, since it looks at nothing: raises
+    SQLAlchemy's errors for what PostgreSQL refuses.
+    """
+    count, left = 0, iter(lines)
+    with _copying(conn, table_name, columns) as copy:
+        while some := list(islice(left, _LINES)):
+            copy.write("\n".join(some) + "\n")
+            count += len(some)
+    return count
+
+
+_LINES = 1_000
+"""So many lines are handed to the driver at once."""
+
+
+@contextmanager
+def _copying(conn: Connection, table_name: str, columns: Sequence[str]) -> Iterator[psycopg.Copy]:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table_name), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
-    count = 0
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            if ready:
-                copy.write_row(row)
-            else:
-                copy.write_row([v if adapt is None else adapt(v) for adapt, v in zip(adapters, row, strict=True)])
-            count += 1
-    return count
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            yield copy
+    except psycopg.Error as error:
+        raise _as_of_a_statement(conn, driver, table_name, error) from error
+
+
+def _as_of_a_statement(
+    conn: Connection, driver: "psycopg.Connection[Any]", table_name: str, error: psycopg.Error
+) -> BaseException:
+    """Return the error as SQLAlchemy raises it. A connection that broke is closed: a rollback would wait for ever."""
+    lost = driver.broken or driver.closed or driver.pgconn.status != psycopg.pq.ConnStatus.OK
+    if lost:
+        conn.invalidate(error)
+    return DBAPIError.instance(
+        f"COPY {table_name}", None, error, psycopg.Error, hide_parameters=True, connection_invalidated=lost,
+        dialect=conn.dialect,
+    )  # fmt: skip
+
+
+def as_line(values: Iterable[Any]) -> str:
+    """Return values as a line of COPY, or a part of one: parts are put together with tabs."""
+    return "\t".join([_in_line(value) for value in values])
+
+
+_AWKWARD = re.compile(r"[\\\t\n\r]")
+_ESCAPED = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+
+
+def _in_line(value: Any) -> str:
+    if isinstance(value, str):
+        return _AWKWARD.sub(lambda found: _ESCAPED[found[0]], value) if _AWKWARD.search(value) else value
+    if value is None:
+        return r"\N"
+    if isinstance(value, datetime):
+        return _instant(value)
+    if isinstance(value, list | tuple):  # of numbers
+        return "{" + ",".join(map(str, value)) + "}"
+    return str(value)
+
+
+@lru_cache(maxsize=10_000)
+def _instant(at: datetime) -> str:
+    return at.isoformat()
 
 
 def _plain(value: object) -> str:

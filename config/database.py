@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-from config.copying import JsonText, copy_rows, json_text, to_json, without_nul
+from config.copying import JsonText, as_line, copy_lines, copy_rows, json_text, to_json, without_nul
 
 __all__ = [
     "Base",
@@ -24,6 +24,8 @@ __all__ = [
     "JsonText",
     "TransactionNested",
     "UtcDateTime",
+    "as_line",
+    "copy_lines",
     "copy_rows",
     "driver_url",
     "json_text",
@@ -50,6 +52,13 @@ SESSION_OPTIONS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "5min",
 }
+
+ALIVE = {
+    "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,  # seconds, seconds, times
+    "tcp_user_timeout": 60_000,  # milliseconds
+}  # fmt: skip
+"""A server that went without a word, as a machine does that lost its power, is noticed within a minute or so and not
+after the two hours that the operating system would wait. For addresses on the network; sockets need none of it."""
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
@@ -117,6 +126,7 @@ def make_engine(url: str | URL, *, pool_size: int = 5, alone: bool = False) -> E
             "options": f"{options} {given if isinstance(given, str) else ' '.join(given)}".strip(),
             "application_name": target.query.get("application_name", "muster"),
             "connect_timeout": 10,
+            **{name: value for name, value in ALIVE.items() if name not in target.query},
         },
     )
 

@@ -59,10 +59,17 @@ class OneLine(logging.Formatter):
         if record.exc_info:
             parts["error"] = redact(self.formatException(record.exc_info))
         if self._as_json:
-            return json.dumps(parts, ensure_ascii=False)
+            return _visible(json.dumps(parts, ensure_ascii=False))
         return " ".join(f"{key}={_quoted(value)}" for key, value in parts.items())
 
 
 def _quoted(value: str) -> str:
     plain = value and not any(sign.isspace() or sign in '"=\\' or not sign.isprintable() for sign in value)
-    return value if plain else json.dumps(value, ensure_ascii=False)
+    return value if plain else _visible(json.dumps(value, ensure_ascii=False))
+
+
+def _visible(text: str) -> str:
+    """Return JSON in which every sign can be seen: none ends a line, hides, or turns the direction of what follows."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from config.database import driver_url
+from config.dkim import readable_key
 from config.imap import Imap, parse_imap
 from config.locks import locked
 from config.smtp import Smtp, parse_smtp
@@ -38,6 +39,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: SecretStr | None = None
+    web_database_url: SecretStr | None = None
+    worker_database_url: SecretStr | None = None
     home: Path = Path(".muster")
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:1025")
     base_url: str = ""
@@ -47,6 +50,9 @@ class Settings(BaseModel):
     calendar: Literal["EW", "SCT", "NI"] = "EW"
     mail_from: str = "Membership team <membership@localhost>"
     reply_address: str | None = None
+    dkim_key: Path | None = None
+    dkim_selector: str = "muster"
+    dkim_domain: str | None = None
     mail_spool: Path | None = None
     imap_url: SecretStr | None = None
     evidence: Path = Path()
@@ -79,7 +85,7 @@ class Settings(BaseModel):
         """The organisation's time zone."""
         return ZoneInfo(self.time_zone)
 
-    @field_validator("database_url")
+    @field_validator("database_url", "web_database_url", "worker_database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
@@ -108,6 +114,18 @@ class Settings(BaseModel):
         local, _, domain = (value or "").rpartition("@")
         if value is not None and (not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain)):
             raise ValueError("must be a plain address without a name or a plus sign, such as replies@example.org.")
+        return value
+
+    @field_validator("dkim_key")
+    @classmethod
+    def _signing_key(cls, value: Path | None) -> Path | None:
+        return None if value is None else readable_key(value.expanduser().resolve())
+
+    @field_validator("dkim_selector", "dkim_domain")
+    @classmethod
+    def _name_in_dns(cls, value: str | None) -> str | None:
+        if value is not None and not _DOMAIN.fullmatch(value):
+            raise ValueError("must be a name as in the DNS, in letters, digits, hyphens and dots.")
         return value
 
     @field_validator("mail_spool")

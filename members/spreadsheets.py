@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.xml import DEFUSEDXML
 
 from config.database import without_nul
 from members.errors import Unusable
@@ -229,6 +230,8 @@ def _sheet_rows(path: Path) -> Iterator[Row]:
     """Yield each row of the first sheet with its number."""
     with warnings.catch_warnings(), path.open("rb") as file:
         warnings.simplefilter("ignore")  # remarks on styles and extensions, which do not matter here
+        if not DEFUSEDXML:
+            raise Unusable("Workbooks are not read without the package that refuses XML entities; save it as CSV.")
         try:
             sheet = load_workbook(file, read_only=True, data_only=True).worksheets[0]
             sheet.reset_dimensions()  # what a file says of its own size may be anything

@@ -111,9 +111,9 @@ def _change_batch(
     now: datetime,
 ) -> int:
     columns = [Member.id, *(getattr(Member, name) for name in EDITABLE)]
-    locked = select(*columns).where(Member.id == func.any(list(wanted))).order_by(Member.id).with_for_update()
+    asked = select(*columns).where(Member.id == func.any(list(wanted))).order_by(Member.id)
     rows, log = [], []
-    for row in conn.execute(locked).mappings():
+    for row in conn.execute(asked.with_for_update(key_share=True)).mappings():  # new cases of theirs do not wait for it
         before = dict(row)
         after = dict(before)
         for change in wanted[row["id"]]:

@@ -13,6 +13,7 @@ from web.api.app import ApiMount
 from web.assets import FOLDER, Kept
 from web.headers import Headers
 from web.limits import Limits
+from web.looks import Looks
 from web.routing import require_rules, roles_by_path
 from web.storable import Storable
 
@@ -29,6 +30,7 @@ ROOMS: tuple[str, ...] = (
     "web.desk.admin_absences",
     "web.desk.admin_tokens",
     "web.desk.admin_mail",
+    "web.desk.looked_at",
     "web.desk.inbox",
     "web.desk.queue",
     "web.desk.opening",
@@ -49,6 +51,7 @@ ROOMS: tuple[str, ...] = (
     "web.desk.members",
     "web.desk.processes",
     "web.desk.home",
+    "web.desk.held_back",
     "web.desk.approvals",
     "web.desk.team",
     "web.desk.automation_calendar",
@@ -93,6 +96,7 @@ def create_app(env: Environment) -> FastAPI:
     app.mount("/static", Kept(directory=FOLDER), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Headers, https=env.settings.base_url.startswith("https://"))
+    app.add_middleware(Looks, env=env)
     app.add_middleware(Limits)
     app.add_middleware(Storable)
     return app

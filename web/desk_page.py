@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from cases.environment import Environment
+from cases.looking.recording import EXPORT, looked_at
 from config.settings import Settings
 from members.staffing import NOT_LENT, Person, Staffing
 from state_machines.values import Actor, Role
@@ -117,6 +118,9 @@ class _Page:
     def _finish(self, response: Response) -> None:
         """Give the answer what the reader needs to come back."""
 
+    def _taken_away(self, name: str) -> None:
+        """Note that the reader takes a copy away, where that is to be noted."""
+
     def see_other(self, path: str, sentence: str | None = None, *, tone: str = "success") -> RedirectResponse:
         """Return the way to another page of ours, with a sentence to show there once. ``tone``: success, warning, …"""
         response = RedirectResponse(path if is_local(path) else "/", status_code=303)
@@ -126,6 +130,7 @@ class _Page:
 
     def download(self, name: str, media_type: str, chunks: Iterable[str | bytes]) -> StreamingResponse:
         """Return a file to keep, never one to be shown in the browser."""
+        self._taken_away(name)
         headers = {"content-disposition": attachment(name), "content-security-policy": "sandbox; default-src 'none'"}
         return StreamingResponse(chunks, media_type=media_type, headers=headers)
 
@@ -168,6 +173,9 @@ class DeskPage(_Page):
         named = posted.number_of(asked)
         other = owner_id if named is None else named
         return self.staffing.actor(self.person.id, other if other in self.stands_in_for else None)
+
+    def _taken_away(self, name: str) -> None:
+        looked_at(EXPORT, name=name, actor=self.actor)
 
     def may_enter(self, path: str) -> bool:
         """Whether the rule of the page at this path lets the person in; what they may not enter is not offered."""

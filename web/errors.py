@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -42,8 +42,14 @@ TITLES = {
     500: "Something went wrong inside Muster",
     503: "Muster is not ready",
 }
-NOT_KEPT = (FIELD, "password", "new_password", "current_password")
+_PASSWORDS = ("password", "new_password", "current_password")
+NOT_KEPT = (FIELD, *_PASSWORDS)
 _TOO_LARGE = "22003"
+GONE = "The database does not answer. Please try again in a minute."
+PERHAPS = (
+    "The database stopped answering, so it is not certain whether what you sent was done. What you typed is kept here: "
+    "wait a minute, then send it once more, or open the page in another tab and look first."
+)
 BROKEN = "It is written to the log, and nothing was half done. Please try again; if it stays, tell whoever runs Muster."
 
 
@@ -61,6 +67,7 @@ def add_handlers(app: FastAPI) -> None:
         HTTPException: _http,
         RequestValidationError: _unknown,
         OperationalError: _database,
+        DBAPIError: _driver,
         NoConnectionLeft: _database,
         DataError: _beyond,
         Exception: _broken,
@@ -112,8 +119,22 @@ async def _http(request: Request, error: Any) -> Response:
 
 
 async def _database(request: Request, error: Any) -> Response:
+    """Say so; what was typed stands in a form that can be sent again, and is not lost with the answer."""
     log.error("the database does not answer", exc_info=error)
-    return _plain(503, "The database does not answer. Please try again in a minute.")
+    posted: Posted | None = getattr(request.state, "posted", None)
+    headers = {"retry-after": "10"}
+    if posted is None or "hx-request" in request.headers or any(name in posted for name in _PASSWORDS):
+        return _plain(503, GONE, headers)
+    kept = [(name, text) for name, texts in posted.texts.items() for text in texts]
+    query = f"?{request.url.query}" if request.url.query else ""
+    return _plain(503, PERHAPS, headers, path=request.url.path + query, kept=kept, files=bool(posted.uploads))
+
+
+async def _driver(request: Request, error: Any) -> Response:
+    """A connection that was lost is the database gone, whatever the driver calls it; the rest is a mistake of ours."""
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return await _database(request, error)
+    return await _broken(request, error)
 
 
 async def _beyond(request: Request, error: Any) -> Response:
@@ -151,11 +172,11 @@ def _stranger(request: Request) -> VisitorPage | None:
     try:
         with reading(env.engine) as conn:
             return VisitorPage(request, env, shell.facts(conn, clock.utc_now()))
-    except (OperationalError, NoConnectionLeft):
+    except (DBAPIError, NoConnectionLeft):
         return None
 
 
-def _plain(status: int, sentence: str, headers: dict[str, str] | None = None) -> HTMLResponse:
-    """Return a page that needs nothing but its words."""
-    html = rendering.plain(TITLES.get(status, "That did not work"), sentence)
+def _plain(status: int, sentence: str, headers: dict[str, str] | None = None, **again: Any) -> HTMLResponse:
+    """Return a page that needs nothing but its words, and perhaps a form that is sent ``again``."""
+    html = rendering.plain(TITLES.get(status, "That did not work"), sentence, **again)
     return HTMLResponse(html, status_code=status, headers=headers)

@@ -75,6 +75,8 @@ def _single(found: Gauges) -> Iterator[tuple[str, str, float]]:
     yield "muster_cases_due", "Cases with a rung that is due and has not fired.", found.due
     yield "muster_cases_overdue", "Open cases past a deadline.", found.overdue
     yield "muster_cases_oldest_due_seconds", "For how long the case due longest has waited.", found.oldest_due_seconds
+    yield "muster_cases_held", "Cases held back until a manager decides; they do not count as due.", found.held
+    yield "muster_cases_held_seconds", "For how long the oldest decision about such cases waits.", found.held_seconds
     yield "muster_cases_parked", "Cases set aside because deciding them failed.", found.parked
     yield "muster_outbox_queued", "Messages that wait to be sent.", found.queued
     yield (

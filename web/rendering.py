@@ -37,6 +37,6 @@ def _environment(zone_name: str) -> Environment:
     return environment
 
 
-def plain(title: str, sentence: str) -> str:
-    """Return a page that needs no database and nobody's name."""
-    return _environment("UTC").get_template("plain.html").render(title=title, sentence=sentence)
+def plain(title: str, sentence: str, **again: Any) -> str:
+    """Return a page that needs no database and nobody's name; ``again`` is the path of a form, with what it kept."""
+    return _environment("UTC").get_template("plain.html").render(title=title, sentence=sentence, again=again)

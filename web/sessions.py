@@ -18,6 +18,8 @@ IDLE = timedelta(hours=2)
 """A browser nobody touched for so long is signed out."""
 LONGEST = timedelta(hours=12)
 """After so long one signs in again, busy or not: a working day."""
+AHEAD = timedelta(minutes=5)
+"""A session seen so far ahead is of a clock that was wrong; it would live longer than any may."""
 _NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -63,7 +65,7 @@ def find(conn: Connection, token: str, *, now: datetime) -> Session | None:
 
 def living(row: Row[Any] | None, token: str, *, now: datetime) -> Session | None:
     """Return the session of a row with ``COLUMNS``, found by its token; None when there is none or it is over."""
-    if row is None or now - row.seen_at >= IDLE or now - row.started_at >= LONGEST:
+    if row is None or now - row.seen_at >= IDLE or now - row.started_at >= LONGEST or row.seen_at - now > AHEAD:
         return None
     return Session(row.id, row.staff_id, token, row.started_at, row.seen_at)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from cases.breaker.waiting import holds_waiting
 from cases.health import LATE_AFTER, last_sweep
 from config.database import Connection
 from config.tables import SANDBOX, Installation
@@ -25,9 +26,11 @@ class Shell:
     swept_at: datetime | None
     """By the real clock."""
     sweep_is_late: bool
+    holds: int = 0
+    """How many decisions about what Muster holds back wait for a manager."""
 
 
-COLUMNS = (Installation.kind, Installation.clock_at, last_sweep().label("swept_at"))
+COLUMNS = (Installation.kind, Installation.clock_at, last_sweep().label("swept_at"), holds_waiting().label("holds"))
 """What a statement reads for ``shell_of``."""
 _FACTS = select(*COLUMNS)
 
@@ -43,5 +46,5 @@ def shell_of(row: Row[Any] | None, real: datetime) -> Shell:
         return Shell(False, real, False, None, True)
     sandbox = row.kind == SANDBOX
     now = row.clock_at if sandbox and row.clock_at is not None else real
-    late = row.swept_at is None or real - row.swept_at > LATE_AFTER
-    return Shell(sandbox, now, now is not real, row.swept_at, late)
+    late = row.swept_at is None or abs(real - row.swept_at) > LATE_AFTER
+    return Shell(sandbox, now, now is not real, row.swept_at, late, row.holds)

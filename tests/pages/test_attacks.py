@@ -508,7 +508,7 @@ def test_what_a_failing_statement_was_given_is_not_said(engine: Engine) -> None:
 def test_addresses_are_not_logged_and_only_a_proxy_beside_us_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
     monkeypatch.setattr(served.uvicorn, "run", lambda app, **options: given.update(options))
-    monkeypatch.setattr(served, "open_environment", lambda settings: None)
+    monkeypatch.setattr(served, "open_environment", lambda settings, role: None)
     monkeypatch.setattr(served, "create_app", lambda env: None)
     monkeypatch.setattr(served, "configure_logging", lambda *a, **k: None)
     served.main()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from config import clock
@@ -92,8 +93,8 @@ def test_more_than_three_months_at_once_is_refused_in_a_sentence(desk: SignedIn,
     assert cast.env_now == MONDAY
 
 
-def test_without_a_mail_server_the_page_says_so_and_keeps_the_mail(desk: SignedIn, cast: Cast, engine: Engine) -> None:
-    object.__setattr__(cast.env, "settings", cast.env.settings.model_copy(update={"smtp_url": _nowhere(cast)}))
+def test_without_a_mail_server_the_page_says_so_and_keeps_the_mail(app: FastAPI, desk: SignedIn, cast: Cast) -> None:
+    object.__setattr__(app.state.env, "settings", cast.env.settings.model_copy(update={"smtp_url": _nowhere(cast)}))
     told = desk("Amara").get("/sandbox").form("main form.clock-steps").submit("A week later")
     assert "No mail could leave" in told.words(".alert-warning")[0]
     assert cast.scalar("SELECT count(*) FROM messages WHERE state = 'queued'") > 0

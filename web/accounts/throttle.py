@@ -73,7 +73,8 @@ def presume_failure(conn: Connection, keys: Sequence[Key], *, now: datetime) -> 
     names = sorted(key.digest for key in keys)
     for name in names:
         conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-    conn.execute(delete(Attempt).where(Attempt.key.in_(names), Attempt.at < now - REMEMBERED))
+    remembered = Attempt.at.between(now - REMEMBERED, now + LONGEST_WAIT)  # none is ahead, unless a clock was wrong
+    conn.execute(delete(Attempt).where(Attempt.key.in_(names), ~remembered))
     if (wait := waiting(conn, keys, now=now)) is not None:
         raise TooManyTries(wait)
     rows = [{"key": name, "at": now} for name in names]
@@ -84,6 +85,7 @@ def waiting(conn: Connection, keys: Sequence[Key], *, now: datetime) -> timedelt
     """Return how long these have to wait still, or None."""
     recent = select(Attempt.key, func.count().label("n"), func.max(Attempt.at).label("last"))
     recent = recent.where(Attempt.key.in_([key.digest for key in keys]), Attempt.at >= now - REMEMBERED)
+    recent = recent.where(Attempt.at <= now + LONGEST_WAIT)
     found = {row.key: row for row in conn.execute(recent.group_by(Attempt.key))}
     waits = [found[k.digest].last + delay(found[k.digest].n - k.free) - now for k in keys if k.digest in found]
     longest = max(waits, default=timedelta(0))

@@ -91,7 +91,7 @@ def _begin(engine: Engine, claim: Claim) -> Response | None:
         raise problem("key-reused", "This Idempotency-Key came with another request before; use a new key.")
     if row.status is not None:
         return Response(row.body or b"", row.status, {**row.headers, REPLAYED: "true"})
-    if now - row.at < LONGEST_WORK:
+    if abs(now - row.at) < LONGEST_WORK:
         raise _in_use()
     raise problem(
         "answer-lost", "A request with this Idempotency-Key was begun, and its answer was lost. Look whether it was "

@@ -14,6 +14,8 @@ from cases.campaigning.behind import behind
 from cases.campaigning.counts import percent
 from cases.campaigning.results import Narrowed, results
 from cases.campaigning.risk_report import BAND_WORDS, BEFORE, risk_report
+from cases.looking.recording import RESULTS, looked_at
+from cases.rows import ref_of
 from reports.campaigns import results_copy, risk_copy
 from reports.dossier import FORMATS, Copy
 from web.access import STAFF
@@ -36,6 +38,8 @@ def results_page(
     found = results(
         desk.env, ref, shared=view != INTERNAL, narrowed=narrowed, actor=desk.actor, now=desk.now
     )  # fmt: skip
+    if not found.shared:
+        looked_at(RESULTS, case_ref=ref_of(ref), name="answers", actor=desk.actor)
     query = {"view": view if view == INTERNAL else "", **narrowed.chosen}
     return desk.page(
         "desk/campaign_results.html", title=found.title, found=found, tab="results", share=percent, bar=share_bar,
@@ -61,6 +65,7 @@ def risk_page(
     """The risks that the answers show, the gravest members first."""
     narrowed = Narrowed(tier, country, region, team)
     found = risk_report(desk.env, ref, narrowed=narrowed, actor=desk.actor, now=desk.now)
+    looked_at(RESULTS, case_ref=ref_of(ref), name="risks", actor=desk.actor)
     begin = (max(page, 1) - 1) * MOST_LINES
     query = dict(narrowed.chosen)
     return desk.page(

@@ -23,7 +23,7 @@ from web.desk.case_choices import asked_of, begun, chosen, mails_of, transition_
 from web.desk.case_done import sentence
 from web.desk.case_people import Names, options
 from web.desk.case_said import changes_since
-from web.desk.case_shown import page_or_queue, read
+from web.desk.case_shown import brief, page_or_queue, read
 from web.desk.wrong_fields import wrong
 from web.desk_page import Desk, DeskPage, is_local
 from web.forms import fields_of, leftover_errors, payload_of
@@ -58,7 +58,7 @@ def form(desk: Desk, ref: str, trigger: str) -> Response:
 @pages.post("/cases/{ref}/do/{trigger}")
 def do(desk: Desk, posted: Form, ref: str, trigger: str) -> Response:
     """Take a step; where it is refused the form comes back with everything that was typed."""
-    page = read(desk, ref, events=1)
+    page = brief(desk, ref)
     transition = _transition(page, trigger)
     version = posted.number("version")
     try:

@@ -11,9 +11,10 @@ from starlette.responses import Response
 from cases.errors import CaseNotFound
 from cases.evidence import MAY_ADD
 from cases.lists import worklist
+from cases.looking.recording import is_restricted
 from cases.owners import candidates
 from cases.permissions import MAY_RESTRICT, MAY_WRITE
-from cases.queries import CasePage, case_page
+from cases.queries import CasePage, case_in_brief, case_page
 from cases.rows import staff_id_of
 from cases.sight import glance
 from config import clock
@@ -33,6 +34,11 @@ def read(desk: DeskPage, ref: str, *, before: int | None = None, events: int | N
         desk.env, ref, actor=desk.actor, acting=desk.actor_for, before=before,
         last_events=events or case_timeline.PAGE + 1, now=desk.now,
     )  # fmt: skip
+
+
+def brief(desk: DeskPage, ref: str) -> CasePage:
+    """Return what it takes to take a step: the case and what may be done with it. Raises CaseNotFound."""
+    return case_in_brief(desk.env, ref, actor=desk.actor, acting=desk.actor_for, now=desk.now)
 
 
 def page_or_queue(desk: DeskPage, ref: str) -> str:
@@ -68,7 +74,7 @@ def shown(
         by_hand=case_choices.by_hand(page),
         ahead=ahead, coming=coming, links=_links(page), mails=_loose_mails(page, names, desk.now),
         drawing=_drawing(page), next_states=_next_states(page), following=_following(desk, ref), may=_may(desk, page),
-        give_to=candidates(page.row, desk.staffing, desk.today),
+        give_to=candidates(page.row, desk.staffing, desk.today), restricted=is_restricted(page.row),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from cases.history import history
 from cases.queries import CasePage
 from cases.sight import seen
 from notifications import catalogue
+from state_machines.catching_up import LATER_IS_DUE
 from state_machines.objections import capital
 from state_machines.process import Process
 from state_machines.registry import process_named
@@ -32,13 +33,14 @@ _TITLES = {
     "member_merged": "Moved with its member", "contact_bounced": "Mail to a contact came back",
     "clocks_moved": "Deadlines worked out anew", "opened": "Opened", MARKED: "Marked as a duplicate",
     UNMARKED: "Not a duplicate after all", "mail_held_back": "More mail was held back",
-    "task_done": "Task done",
+    "task_done": "Task done", "repaired": "Put in order",
 }  # fmt: skip
 _PICTURES = {
     "note": "note", "told": "message", "assigned": "user-check", "restricted": "lock", "evidence": "paperclip",
-    "parked": "alert-triangle", "task_done": "check",
+    "parked": "alert-triangle", "task_done": "check", "repaired": "check",
     "handed_over": "switch-horizontal", "contact_bounced": "mail-x", "opened": "plus", MARKED: "copy",
-    "not_fired": "bell-off", "passed_over": "bell-off", "mail_received": "mail", "mail_held_back": "mail-x",
+    "not_fired": "bell-off", "passed_over": "bell-off", "put_off": "clock-pause", "mail_received": "mail",
+    "mail_held_back": "mail-x",
 }  # fmt: skip
 
 
@@ -135,6 +137,8 @@ class _Reader:
             return title
         if event["kind"] in ("not_fired", "passed_over"):
             return f"{title}: left out"
+        if event["kind"] == "put_off":
+            return f"{title}: put off"
         if event["kind"] == MAIL:
             return mail_title(event)
         return _TITLES.get(event["kind"], words(event["kind"]))
@@ -212,7 +216,12 @@ class _Reader:
         return f"More mail from {event['personal'].get('from') or 'this sender'} stays in the inbox today."
 
     def _passed_over(self, event: Event) -> str:
-        return "A later step was due at the same time."
+        why = str(event["details"].get("why", LATER_IS_DUE))
+        return "A later step was due at the same time." if why == LATER_IS_DUE else capital(why)
+
+    def _put_off(self, event: Event) -> str:
+        until = datetime.fromisoformat(event["details"]["until"]).astimezone(self._desk.env.settings.zone)
+        return f"It waits until {until.day} {until:%B %Y}, {until:%H:%M}: {event['details']['why']}"
 
     def _marked_duplicate(self, event: Event) -> str:
         return self._other(event, "Repeats {}.", "{} repeats this one.")
