@@ -28,6 +28,7 @@ SEAL = "seal"
 SEALS_COMPARED = 30
 BATCH = 5000
 MOST_PROBLEMS = 1000
+_OTHER_HEAD = "the last event is not the one the case was left at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ FROM case_events e LEFT JOIN cases c ON c.id = e.case_id
 WHERE e.case_id % :parts = :part
 ORDER BY e.case_id, e.seq
 """)
+_OF_ONE = text(_EVENTS.text.replace("e.case_id % :parts = :part", "e.case_id = :case_id"))
 _EMPTY = text("""
 SELECT c.ref FROM cases c
 WHERE c.id % :parts = :part AND NOT EXISTS (SELECT 1 FROM case_events e WHERE e.case_id = c.id) ORDER BY c.id
@@ -105,6 +107,12 @@ def verify(
     return report
 
 
+def broken(conn: Connection, case_id: int) -> bool:
+    """Return whether the chain of one case is not as it was written, whatever its row says of it."""
+    chain = conn.execute(_OF_ONE, {"case_id": case_id}).all()
+    return not chain or any(problem.why != _OTHER_HEAD for problem in _problems(chain))
+
+
 def _lost(conn: Connection, wanted: dict[str, int]) -> Iterator[Problem]:
     """Cases without events, and personal parts without theirs."""
     for row in conn.execute(_EMPTY, wanted):
@@ -132,7 +140,7 @@ def _problems(chain: Sequence[Any]) -> Iterator[Problem]:
     if seq < last.last_seq:
         yield Problem(last.ref, seq + 1, f"missing from the end: the case had {last.last_seq} events")
     elif (seq, before) != (last.last_seq, last.last_hash):
-        yield Problem(last.ref, seq, "the last event is not the one the case was left at")
+        yield Problem(last.ref, seq, _OTHER_HEAD)
 
 
 def _changed(event: Any) -> str | None:
@@ -155,6 +163,20 @@ def _changed(event: Any) -> str | None:
 def sealed_head(case_id: int, seq: int, hashed: str) -> bytes:
     """Return what a seal digests of one case: where its chain stood."""
     return f"{case_id}:{seq}:{hashed}\n".encode()
+
+
+_HEADS = text("SELECT DISTINCT ON (case_id) case_id, seq, hash FROM case_events ORDER BY case_id, seq DESC")
+
+
+def record_head(conn: Connection) -> dict[str, Any]:
+    """Return where the whole record stands, as a seal would: cases, events, and a digest over the last of each case."""
+    digest, cases = sha256(), 0
+    with conn.execute(_HEADS, execution_options=STREAMED) as rows:
+        for row in rows:
+            digest.update(sealed_head(row.case_id, row.seq, row.hash))
+            cases += 1
+    events = conn.execute(text("SELECT count(*) FROM case_events")).scalar_one()
+    return {"cases": cases, "events": events, "digest": digest.hexdigest()}
 
 
 @dataclass

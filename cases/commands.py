@@ -23,7 +23,7 @@ from cases.writing import Change
 from config.database import Connection, transaction, without_nul
 from members import store as member_store
 from state_machines.engine import decide
-from state_machines.registry import process_named
+from state_machines.registry import process_named, processes
 from state_machines.values import Actor, Case, Message, Outcome, Refused, Role, Step, Task
 
 
@@ -114,7 +114,7 @@ def fired(
     if "children" in process.facts:  # what is counted may not change before it is acted upon
         children = select(CaseRow.id).where(CaseRow.parent_id == locked.case.id, CaseRow.closed_at.is_(None))
         conn.execute(children.order_by(CaseRow.id).with_for_update())
-    facts = case_facts.gather(conn, [locked.case], now=here.now)[locked.case.id]
+    facts = case_facts.when_asked(conn, locked.case, now=here.now)
     outcome = decide(
         process, locked.case, trigger, payload=typed(payload), actor=actor,
         context=here.context(facts), now=here.now,
@@ -203,10 +203,13 @@ def plain_change(
     now: datetime,
 ) -> Change:  # fmt: skip
     """Return a change with one event and no transition."""
-    process = process_named(after.process)
-    state = process.state(after.state)
+    process = processes().get(after.process)
+    state = process.by_name.get(after.state) if process is not None else None
     step = Step(kind, kind, after.state, after.state, actor, now, None, details, personal, tasks=tasks)
-    outcome = Outcome(locked.case, after, (step,), state.owner, state.final)
+    if state is None:  # of a version that is gone; it can still be parked, noted and handed over
+        outcome = Outcome(locked.case, after, (step,), Role(locked.owner_role), locked.row.closed_at is not None)
+    else:
+        outcome = Outcome(locked.case, after, (step,), state.owner, state.final)
     return Change(outcome, locked.process_version, locked.owner_id, locked.coordinator_id, locked)
 
 

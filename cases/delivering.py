@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Event
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from cases import facts as case_facts
 from cases.commands import plain_change, with_message
+from cases.copies.resting import require_awake
 from cases.environment import Environment, World, world
+from cases.hands import hands, results
 from cases.locking import lock_ids
 from cases.rows import clock_from_json
 from cases.store import apply, change_of
 from cases.tables import PERSONAL_PART, CaseEvent, CaseRow, CaseTask, EventPersonal
-from config.database import Connection, transaction
+from config.clock import monotonic
+from config.database import Connection, reading
+from members import store as members
 from members.tables import Member
-from notifications.delivery import deliver_due
+from notifications.delivery import BATCH, deliver_due
+from notifications.ledger import more_due_than, rows_of
+from notifications.recipients import CONTACT, in_turn, is_for_member
 from notifications.transport import SmtpTransport, Transport
-from notifications.values import CaseView, ClockView, DeliveryReport
+from notifications.values import CaseView, ClockView, DeliveryReport, QueuedMessage
 from state_machines.deadlines import Allowance, due_instant
 from state_machines.engine import decide
 from state_machines.registry import process_named
@@ -41,25 +48,85 @@ def deliver(
     progress: Callable[[int], None] | None = None,
     now: datetime | None = None,
 ) -> DeliveryReport:
-    """Send what is due and still wanted, and return what was done. Cases whose member cannot be reached are told."""
+    """Send what is due and still wanted, and return what was done. Cases whose member cannot be reached are told.
+
+    What is more than a batch goes over as many connections to the mail server as the policy allows, each with a thread
+    of its own; a ``transport`` that is handed in is used alone. ``progress`` hears of what this thread has settled.
+    """
+    require_awake(env.engine)
     moment = now or env.now()
-    own = transport is None
-    transport = transport or SmtpTransport(env.settings)
+    until = None if budget_seconds is None else monotonic() + budget_seconds
+    helpers = env.policy.mail.connections - 1 if transport is None and _is_long(env, moment) else 0
+    broken = Event()
+    with hands(env, helpers, _lend_a_hand, moment, until, broken) as helping:
+        try:
+            report = _share(env, moment, until, broken, transport, progress)
+        except BaseException:
+            broken.set()
+            raise
+        for part in results(helping):
+            report.add(part)
+    return report
+
+
+def _is_long(env: Environment, now: datetime) -> bool:
+    with reading(env.engine) as conn:
+        return more_due_than(conn, BATCH, now=now)
+
+
+def _lend_a_hand(
+    env: Environment, now: datetime, until: float | None, broken: Event, _leaving: Event
+) -> DeliveryReport:
+    """Deliver beside the others until nothing is due: what a hand has claimed it also sends, unless all are to end."""
+    return _share(env, now, until, broken)
+
+
+def _share(
+    env: Environment,
+    now: datetime,
+    until: float | None,
+    broken: Event,
+    transport: Transport | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> DeliveryReport:
+    """Deliver over a connection of its own, unless there is one, until nothing is due."""
+    used = transport or SmtpTransport(env.settings)
     try:
-        report = deliver_due(
+        return deliver_due(
             env.engine, settings=env.settings, policy=env.policy, calendar=env.calendar, load_cases=case_views,
-            load_payloads=payloads, now=moment, transport=transport, budget_seconds=budget_seconds, progress=progress,
+            load_payloads=payloads, now=now, transport=used, batch=BATCH, progress=progress, broken=broken,
+            budget_seconds=None if until is None else max(0.0, until - monotonic()), tell=_Telling(env, now),
         )  # fmt: skip
     finally:
-        if own:
-            transport.close()
-    if report.unusable or report.refused:
-        dead = {refusal.case_id for refusal in report.refused if refusal.case_id is not None}
-        with transaction(env.engine) as conn:
-            here = world(conn, env, moment)
-            told = tell_unreachable(conn, set(report.unusable), here)
-            ask_repair(conn, (dead | set(report.unusable)) - told, here)
-    return report
+        if transport is None:
+            used.close()
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """Lets cases hear of addresses that do not work."""
+
+    env: Environment
+    now: datetime
+
+    def unreachable(self, conn: Connection, case_ids: Collection[int]) -> None:
+        """Tell cases whose member has no address left; where none waits for that, somebody is asked to find one."""
+        here = world(conn, self.env, self.now)
+        told = tell_unreachable(conn, case_ids, here)
+        ask_repair(conn, set(case_ids) - told, here)
+
+    def address_died(self, conn: Connection, message: QueuedMessage) -> None:
+        """Ask for a repair, unless no other address is left: then the message finds nobody, and the case is told."""
+        if message.case_id is not None and not _was_last(conn, message):
+            ask_repair(conn, {message.case_id}, world(conn, self.env, self.now))
+
+
+def _was_last(conn: Connection, message: QueuedMessage) -> bool:
+    """Whether nobody is left whom a message for a member could go to now."""
+    if not is_for_member(message.audience) or message.audience.startswith(CONTACT) or message.member_id is None:
+        return False
+    facts = conn.execute(select(CaseRow.data).where(CaseRow.id == message.case_id)).scalar_one_or_none()
+    return not in_turn(members.contacts_of(conn, [message.member_id])[message.member_id], facts or {})
 
 
 def tell_unreachable(conn: Connection, case_ids: Collection[int], here: World) -> set[int]:
@@ -111,7 +178,7 @@ def case_views(conn: Connection, ids: Sequence[int]) -> Mapping[int, CaseView]:
             CaseRow.__table__, Member.name.label("member_name"), Member.ref.label("member_ref"),
             Member.status.label("member_status"), Member.language.label("member_language"),
             Member.flags.label("member_flags"),
-        ).select_from(source).where(CaseRow.id.in_(ids))
+        ).select_from(source).where(CaseRow.id == func.any(list(ids)))
     )  # fmt: skip
     return {row.id: view_of(row) for row in rows}
 
@@ -142,6 +209,6 @@ def payloads(conn: Connection, keys: Sequence[tuple[int, int]]) -> Mapping[tuple
     rows = conn.execute(
         select(event.c.case_id, event.c.seq, event.c.details, EventPersonal.data.label("personal"))
         .outerjoin(EventPersonal, PERSONAL_PART)
-        .where(tuple_(event.c.case_id, event.c.seq).in_(list(keys)))
+        .where(tuple_(event.c.case_id, event.c.seq).in_(rows_of(keys)))
     )  # fmt: skip
     return {(r.case_id, r.seq): {**r.details.get("payload", {}), **(r.personal or {})} for r in rows}

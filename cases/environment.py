@@ -14,6 +14,7 @@ from config import clock
 from config.database import Connection, Engine, make_engine, reading
 from config.policy import read_policy
 from config.postgres import database_url
+from config.roles import DatabaseRole, address
 from config.settings import Settings, load_settings
 from members import staff_store
 from members.staffing import Staffing
@@ -78,15 +79,16 @@ def load_policy(settings: Settings) -> Policy:
     return policy
 
 
-def open_environment(settings: Settings | None = None) -> Environment:
+def open_environment(settings: Settings | None = None, *, role: DatabaseRole | None = None) -> Environment:
     """Return the environment of this installation, starting its embedded database when it has one.
 
-    Raises SettingsError, PolicyError or BrokenProcess with sentences: a process that is not proved is not run.
+    ``role``: as whom the database is entered; as the owner of its tables unless given. Raises SettingsError,
+    PolicyError or BrokenProcess with sentences: a process that is not proved is not run.
     """
     settings = settings or load_settings()
     policy = load_policy(settings)
     require_sound(policy, catalogue.entries().keys())
-    engine = make_engine(database_url(settings))
+    engine = make_engine(database_url(settings) if role is None else address(settings, role))
     return Environment(engine, settings, policy, working_calendar(settings, policy))
 
 

@@ -22,7 +22,8 @@ from cases.commands import lock_seen, plain_change
 from cases.environment import Environment, world
 from cases.errors import BadInput, CaseError, CaseNotFound, NotAllowed
 from cases.file_types import ALLOWED, BadFile, check_content, safe_name
-from cases.promises import Finding
+from cases.findings import Finding
+from cases.looking.recording import FILE, looked_at_case
 from cases.sight import row_seen
 from cases.store import apply
 from cases.tables import CaseRow, EvidenceFile
@@ -112,6 +113,7 @@ def read(
     with reading(env.engine) as conn:
         case = row_seen(conn, ref, actor, world(conn, env, now))
         row = _row(conn, case.id, sha256)
+    looked_at_case(case, case.ref, what=FILE, name=sha256[:12], actor=actor)
     inside = actor.roles & (STAFF | {Role.SYSTEM})
     if row is None or not (inside or row.added_by == actor.person):
         raise CaseNotFound(ref)

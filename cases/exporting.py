@@ -17,6 +17,7 @@ from sqlalchemy import Select, Text, cast, select
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, NotAllowed
+from cases.looking.recording import EXPORT, looked_at
 from cases.permissions import visible
 from cases.tables import PERSONAL_PART, CaseEvent, CaseRow, EventPersonal
 from config.database import reading, to_json
@@ -49,6 +50,7 @@ def export(
         raise NotAllowed("Only staff may export the record.")
     if personal and not actor.roles & _PERSONAL_FOR:
         raise NotAllowed("Only a manager may export the personal parts of the record.")
+    looked_at(EXPORT, name=path.name, actor=actor)
     with reading(env.engine) as conn, _whole_file(path) as file:
         here = world(conn, env, now)
         head = {"as_at": here.now, "personal": personal}

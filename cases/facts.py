@@ -41,6 +41,25 @@ class CaseFacts(dict[str, Any]):
         return super().get(name, default)
 
 
+class _WhenAsked(CaseFacts):
+    """The facts of one case that is decided by itself: each is gathered when a guard first asks for it."""
+
+    def __init__(self, conn: Connection, case: Case, now: datetime) -> None:
+        super().__init__(_Members(conn, [] if case.member_id is None else [case.member_id]), case.member_id)
+        self._conn, self._case, self._now = conn, case, now
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a fact, or the default when there is none."""
+        if name not in self and name in process_named(self._case.process).facts:
+            _GATHERERS[name](self._conn, [self._case], {self._case.id: self}, self._now)
+        return super().get(name, default)
+
+
+def when_asked(conn: Connection, case: Case, *, now: datetime) -> CaseFacts:
+    """Return the facts of one case for a decision about it; nothing is read before a guard asks for it."""
+    return _WhenAsked(conn, case, now)
+
+
 class _Members:
     """The members of a batch of cases, read once and only when asked for."""
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
+from cases.breaker.tables import OPEN, SweepHold
+from cases.breaker.waiting import is_held
 from cases.environment import Environment
 from cases.tables import CaseRow, Sweep
 from config import clock
@@ -37,6 +39,10 @@ class Gauges:
     """Mails that came in and wait for a person."""
     inbox_read_seconds_ago: float | None = None
     """By the real clock; None when no mail was read yet."""
+    held: int = 0
+    """Cases that the sweep holds back until a manager decides; they are not counted as due."""
+    held_seconds: float = 0.0
+    """For how long the oldest such decision has waited, by the organisation's clock."""
 
 
 def gauges(env: Environment) -> Gauges:
@@ -53,11 +59,12 @@ def gauges(env: Environment) -> Gauges:
         process = known.get(state.process)
         if process is None or state.state not in process.by_name or not process.state(state.state).final:
             found[state.process] = found.get(state.process, 0) + state.n
-    swept = None if row.swept_at is None else max(0.0, (clock.utc_now() - row.swept_at).total_seconds())
+    swept = None if row.swept_at is None else abs((clock.utc_now() - row.swept_at).total_seconds())
     return Gauges(
         row.due, row.overdue, _age(row.oldest_due, now), row.parked, row.queued, _age(row.oldest_queued, now),
         row.failed, swept, row.milliseconds, found, row.inbox_waiting,
         None if row.inbox_read_at is None else _age(row.inbox_read_at, clock.utc_now()),
+        row.held, _age(row.held_since, now),
     )  # fmt: skip
 
 
@@ -72,8 +79,10 @@ def _numbers(now: datetime) -> list[Any]:
     n = func.count()
     waits = MessageRow.state.in_([QUEUED, SENDING])
     found: dict[str, Select[Any]] = {
-        "due": select(n).where(CaseRow.due_at <= now),
-        "oldest_due": select(func.min(CaseRow.due_at)).where(CaseRow.due_at <= now),
+        "due": select(n).where(CaseRow.due_at <= now, ~is_held()),
+        "oldest_due": select(func.min(CaseRow.due_at)).where(CaseRow.due_at <= now, ~is_held()),
+        "held": select(n).select_from(CaseRow).where(is_held()),
+        "held_since": select(func.min(SweepHold.raised_at)).where(SweepHold.state == OPEN),
         "overdue": select(n).where(CaseRow.closed_at.is_(None), CaseRow.deadline_at < now),
         "parked": select(n).where(CaseRow.parked_at.is_not(None)),
         "queued": select(n).where(waits),

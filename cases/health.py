@@ -7,6 +7,10 @@ from typing import Any
 
 from sqlalchemy import Row, ScalarSelect, func, select, text
 
+from cases import clock_put_right
+from cases.breaker.reading import summary
+from cases.breaker.waiting import is_held
+from cases.copies.resting import at_rest
 from cases.environment import Environment, World, world
 from cases.inbox.health import inbox_health
 from cases.tables import CaseRow, Sweep
@@ -28,10 +32,11 @@ def status(env: Environment, *, head: str | None = None) -> dict[str, Any]:
         return {
             "kind": kind, "sandbox": kind == SANDBOX, "clock": here.now.isoformat(),
             "time_zone": env.settings.time_zone, "policy_version": env.policy.version,
-            "sweep": _sweep(conn), **_work(conn, here.now),
+            "sweep": _sweep(conn), **_work(conn, here.now), "held_back": summary(conn),
+            "at_rest": rest.sentence if (rest := at_rest(conn)) is not None else None,
             "open_cases": _open_cases(conn), "outbox": _outbox(conn, here.now),
             "inbox": inbox_health(conn, here.now).to_dict(), **_staff(here),
-            "migrations": {"current": migration(conn), "head": head},
+            "migrations": {"current": migration(conn), "head": head}, "clock_set_back": clock_put_right.latest(conn),
         }  # fmt: skip
 
 
@@ -43,24 +48,33 @@ def last_sweep() -> ScalarSelect[Any]:
 
 def _sweep(conn: Connection) -> dict[str, Any]:
     """The heartbeat, by the real clock."""
-    newest = select(Sweep.__table__).where(Sweep.finished_at.is_not(None)).order_by(Sweep.started_at.desc()).limit(1)
-    row = conn.execute(newest).one_or_none()
+    newest = select(Sweep.__table__, _machines().label("machines")).where(Sweep.finished_at.is_not(None))
+    row = conn.execute(newest.order_by(Sweep.started_at.desc()).limit(1)).one_or_none()
     if row is None:
-        nothing = dict.fromkeys(("due", "fired", "parked", "milliseconds"))
-        return {"at": None, "age_seconds": None, "late": True, **nothing}
+        nothing = dict.fromkeys(("due", "fired", "parked", "milliseconds", "worker"))
+        return {"at": None, "age_seconds": None, "late": True, **nothing, "machines": []}
     age = clock.utc_now() - row.started_at
     return {
-        "at": row.started_at.isoformat(), "age_seconds": max(0, int(age.total_seconds())), "late": age > LATE_AFTER,
+        "at": row.started_at.isoformat(), "age_seconds": max(0, int(age.total_seconds())),
+        "late": abs(age) > LATE_AFTER,  # one from a time to come is no heartbeat either
         "due": row.due, "fired": row.fired, "parked": row.parked, "milliseconds": row.milliseconds,
+        "worker": row.worker, "machines": row.machines or [],
     }  # fmt: skip
+
+
+def _machines() -> ScalarSelect[Any]:
+    """The machines whose sweeps are not late, by name, as a part of a statement."""
+    name = func.split_part(Sweep.worker, ":", 1)
+    fresh = Sweep.started_at > clock.utc_now() - LATE_AFTER
+    return select(func.array_agg(name.distinct())).where(fresh, Sweep.worker.is_not(None)).scalar_subquery()
 
 
 def _work(conn: Connection, now: datetime) -> dict[str, Any]:
     is_open = CaseRow.closed_at.is_(None)
     row: Row[Any] = conn.execute(select(
-        func.count().filter(CaseRow.due_at <= now).label("due"),
+        func.count().filter(CaseRow.due_at <= now, ~is_held()).label("due"),
         func.count().filter(is_open, CaseRow.deadline_at < now).label("overdue"),
-        func.min(CaseRow.due_at).filter(CaseRow.due_at <= now).label("oldest_due_at"),
+        func.min(CaseRow.due_at).filter(CaseRow.due_at <= now, ~is_held()).label("oldest_due_at"),
         func.count().filter(is_open, CaseRow.parked_at.is_not(None)).label("parked"),
         func.count().filter(is_open, CaseRow.on_hold).label("on_hold"),
     )).one()  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 
 from cases.errors import CaseError
+from config import roles
 from config.database import Connection, Engine, transaction
 from config.settings import Settings
 from config.tables import PRODUCTION, SANDBOX, Installation
@@ -34,4 +35,6 @@ def initialise(engine: Engine, settings: Settings, *, sandbox: bool, now: dateti
         if found is not None:
             raise OtherKind(f"This one is a {found} database; use another MUSTER_HOME or MUSTER_DATABASE_URL.")
         conn.execute(insert(Installation).values(id=1, kind=wanted, time_zone=settings.time_zone, created_at=now))
+        if sandbox:
+            roles.renew_sandbox(conn)
         return True

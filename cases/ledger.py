@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cases.tables import JobRun, Sweep
+from config import clock
 from config.database import Connection
 from config.tables import Installation
 
@@ -104,5 +105,9 @@ def unfinished(conn: Connection, now: datetime, stale_after: timedelta = STALE_A
 
 
 def last_sweep_at(conn: Connection) -> datetime | None:
-    """Return when the newest finished sweep began, in real time; None before the first."""
-    return conn.execute(select(func.max(Sweep.started_at)).where(Sweep.finished_at.is_not(None))).scalar_one()
+    """Return when the newest finished sweep began, in real time; None before the first.
+
+    One that a wrong clock wrote for a time to come is none.
+    """
+    newest = select(func.max(Sweep.started_at)).where(Sweep.finished_at.is_not(None))
+    return conn.execute(newest.where(Sweep.started_at <= clock.utc_now() + timedelta(minutes=5))).scalar_one()

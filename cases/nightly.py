@@ -18,8 +18,9 @@ from cases import audit, evidence
 from cases.commands import plain_change
 from cases.environment import Environment, World, world
 from cases.exporting import STREAMED
+from cases.findings import Finding
 from cases.locking import Locked, lock_ids
-from cases.promises import Finding, broken_promises
+from cases.promises import broken_promises
 from cases.store import apply
 from cases.tables import CaseEvent, CaseRow, EvidenceFile, JobRun
 from cases.writing import Change
@@ -51,7 +52,7 @@ class Findings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the findings as plain values, warnings apart."""
-        told = [(f.warning, {"check": f.check, "ref": f.ref, "why": f.why}) for f in self.findings]
+        told = [(f.warning, {"check": f.check, "ref": f.ref, "why": f.why, "advice": f.advice}) for f in self.findings]
         return {
             "ok": self.ok,
             "findings": [values for warning, values in told if not warning],
@@ -98,7 +99,7 @@ def seal(env: Environment, *, now: datetime) -> bool:
     Raises OperationalError when somebody writes for longer than the database waits.
     """
     with transaction(env.engine) as conn:
-        conn.execute(text("LOCK TABLE case_events IN SHARE MODE"))
+        conn.execute(text("SELECT hold_record()"))
         last = conn.execute(select(func.coalesce(func.max(CaseEvent.id), 0))).scalar_one()
     began, period = clock.utc_now(), env.calendar.local_date(now).isoformat()
     with reading(env.engine) as conn:

@@ -21,7 +21,7 @@ from config.database import Connection, copy_rows
 from members import store as member_store
 from members.cards import Place
 from members.tables import Member
-from state_machines.engine import open_case, opened_alike
+from state_machines.engine import open_case, same_for
 from state_machines.process import Process
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM, Actor, Case, OpenChildren, Outcome, Refused, Role, Step
@@ -130,7 +130,7 @@ def _decided_once(
     first = _decided_one(wishes[0], seeds[0], facts, world, actor)
     if isinstance(first, tuple):
         return [(wish, first[1]) for wish in wishes]
-    others = (_owned(w, opened_alike(first.outcome, s), world, actor)
+    others = (_owned(w, same_for(s, first.outcome), world, actor)
               for w, s in zip(wishes[1:], seeds[1:], strict=True))  # fmt: skip
     return [first, *others]
 

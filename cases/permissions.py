@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import BigInteger
 
 from cases.errors import CaseNotFound
-from cases.rows import staff_id_of
+from cases.looking.recording import looked_at_case
+from cases.rows import ref_of, staff_id_of
 from cases.tables import CaseRow
 from members.visibility import SEE_ALL_TEAMS as SEE_ALL_TEAMS  # cases and members are seen by the same rule
 from members.visibility import SEE_THEIR_TEAM
@@ -98,6 +99,10 @@ def as_ids(ids: Collection[int]) -> Any:
 
 
 def require_sight(actor: Actor, row: Any, ref: str, acts_for: Collection[int] = ()) -> None:
-    """Raise CaseNotFound unless the actor may see the case: whether it exists is not told either."""
+    """Raise CaseNotFound unless the actor may see the case: whether it exists is not told either.
+
+    A look at a restricted case is noted.
+    """
     if row is None or not may_see(actor, row, acts_for):
         raise CaseNotFound(ref)
+    looked_at_case(row, ref_of(ref), actor=actor)

@@ -157,13 +157,7 @@ def case_page(
     """
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
-        row = conn.execute(
-            select(CaseRow.__table__, Member.ref.label("member_ref"), Member.name.label("member"), _PARENT)
-            .select_from(source).where(CaseRow.ref == ref_of(ref))
-        ).one_or_none()  # fmt: skip
-        require_sight(actor, row, ref, acts_for(actor, here))
-        assert row is not None  # noqa: S101  require_sight has raised otherwise
+        row = _row_seen(conn, ref, actor, here)
         case = case_of(row)
         process = process_named(case.process)
         facts = case_facts.gather(conn, [case], now=here.now)[case.id]
@@ -177,6 +171,33 @@ def case_page(
             expected(process, case, context=context, now=here.now) if row.closed_at is None else [],
             _visited(conn, case.id),
         )  # fmt: skip
+
+
+def case_in_brief(
+    env: Environment, ref: str, *, actor: Actor, acting: Callable[[int | None], Actor], now: datetime | None = None
+) -> CasePage:
+    """Return a case and what the viewer may do, without its history and what is ahead of it: enough to take a step.
+
+    Raises CaseNotFound also for a case the actor may not see.
+    """
+    with reading(env.engine) as conn:
+        here = world(conn, env, now)
+        row = _row_seen(conn, ref, actor, here)
+        case = case_of(row)
+        context = here.context(case_facts.when_asked(conn, case, now=here.now))
+        found = _choices(process_named(case.process), case, acting(row.owner_id), context, here.now)
+        return CasePage(_line(row, here), case, row, _acting(row, here), [], [], [], [], [], found, [])
+
+
+def _row_seen(conn: Connection, ref: str, actor: Actor, here: World) -> Any:
+    """The row of a case with the names of its member. Raises CaseNotFound."""
+    source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
+    row = conn.execute(
+        select(CaseRow.__table__, Member.ref.label("member_ref"), Member.name.label("member"), _PARENT)
+        .select_from(source).where(CaseRow.ref == ref_of(ref))
+    ).one_or_none()  # fmt: skip
+    require_sight(actor, row, ref, acts_for(actor, here))
+    return row
 
 
 def _acting(row: Any, here: World) -> str | None:

@@ -12,6 +12,7 @@ from cases.commands import acts_for
 from cases.delivering import case_views, payloads
 from cases.environment import Environment, World, world
 from cases.errors import CaseNotFound
+from cases.looking.recording import LETTER, looked_at_case
 from cases.people import whom
 from cases.permissions import visible
 from cases.rows import ref_of
@@ -54,11 +55,12 @@ def letter(env: Environment, ref: str, number: int, *, actor: Actor, now: dateti
         here = world(conn, env, now)
         mine = (CaseRow.ref == ref_of(ref)) & visible(actor, acts_for(actor, here))
         row = conn.execute(
-            select(MessageRow.__table__, CaseRow.ref.label("case_ref"))
+            select(MessageRow.__table__, CaseRow.ref.label("case_ref"), CaseRow.restricted_to, CaseRow.walled_off)
             .join(CaseRow, CaseRow.id == MessageRow.case_id).where(MessageRow.id == number, mine)
         ).one_or_none()  # fmt: skip
         if row is None:
             raise CaseNotFound(ref)
+        looked_at_case(row, row.case_ref, what=LETTER, name=str(number), actor=actor)
         return _kept(row) if row.body_text is not None else _foreseen(conn, row, here)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from config.database import JsonText, json_text, without_nul
+from config.database import without_nul
 from state_machines.values import Case, Extension, Outcome, Pause, RunningClock, Step
 
 GENESIS = "0" * 64
@@ -54,6 +53,8 @@ def clock_to_json(clock: RunningClock) -> dict[str, Any]:
         stored["extensions"] = [
             [x.at.isoformat(), x.was.isoformat(), x.until.isoformat(), x.by, x.reason] for x in clock.extensions
         ]
+    if clock.put_off:
+        stored["put_off"] = [[key, until.isoformat()] for key, until in clock.put_off]
     return stored
 
 
@@ -80,6 +81,7 @@ def clock_from_json(name: str, stored: Mapping[str, Any]) -> RunningClock:
         ),
         _instant(after) if after else None,
         stored.get("run", 0),
+        tuple((key, _instant(until)) for key, until in stored.get("put_off", ())),
     )
 
 
@@ -106,43 +108,9 @@ class Head:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """An event ready to be stored, with the personal part that is kept beside it."""
-
-    values: tuple[Any, ...]
-    personal: tuple[Any, ...] | None
-    head: Head
-
-
-EVENT_COLUMNS = (
-    "case_id", "seq", "at", "actor", "role", "on_behalf_of", "kind", "trigger", "source", "target", "occurrence",
-    "process_version", "policy_version", "details", "personal_digest", "prev_hash", "hash",
-)  # fmt: skip
-PERSONAL_COLUMNS = ("case_id", "seq", "salt", "data")
-
-
-def event_of(
-    case_id: int, step: Step, details: JsonText, head: Head, process_version: int, policy_version: str
-) -> EventRow:
-    """Return the row of a step, its details as text, that follows ``head`` in the chain of its case."""
-    seq = head.seq + 1
-    actor = step.actor
-    personal, digest = None, None
-    if step.personal:
-        salt = secrets.token_hex(16)
-        personal = (case_id, seq, salt, text := json_text(dict(step.personal)))
-        digest = personal_digest(salt, text)
-    role = actor.role.value
-    hashed = event_hash(
-        head.hash, case_id, seq, step.at, actor.person, role, actor.on_behalf_of, step.kind, step.trigger, step.source,
-        step.target, step.occurrence, process_version, policy_version, details, digest,
-    )  # fmt: skip
-    values = (
-        case_id, seq, step.at, actor.person, role, actor.on_behalf_of, step.kind, step.trigger, step.source,
-        step.target, step.occurrence, process_version, policy_version, details, digest, head.hash, hashed,
-    )  # fmt: skip
-    return EventRow(values, personal, Head(seq, hashed))
+def occurrence_of(case_id: int, step: Step) -> str | None:
+    """Return the key of the rung that a step fired, unique among all cases; None when it fired none."""
+    return None if step.occurrence is None else f"{case_id}:{step.occurrence}"
 
 
 def personal_digest(salt: str, text: str) -> str:
@@ -152,14 +120,24 @@ def personal_digest(salt: str, text: str) -> str:
 
 def event_hash(prev: str, case_id: int, seq: int, at: datetime, *rest: Any) -> str:
     """Return the hash of an event: SHA-256 over the previous hash and every column, details as stored to the letter."""
-    parts = [prev, str(case_id), str(seq), _iso(at)]
-    parts += ["" if part is None else str(part) for part in rest]
-    return hashlib.sha256(_SEPARATOR.join(parts).encode()).hexdigest()
+    return digest_of(prev, str(case_id), str(seq), in_hash(at, *rest))
+
+
+def in_hash(*columns: Any) -> str:
+    """Return columns that follow one another as they are hashed: instants in UTC, what is missing as nothing."""
+    return _SEPARATOR.join([
+        "" if part is None else _iso(part) if isinstance(part, datetime) else str(part) for part in columns
+    ])  # fmt: skip
 
 
 @lru_cache(maxsize=1_000)
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
+
+
+def digest_of(*texts: str) -> str:
+    """Return the SHA-256 of texts that are hashed one after the other."""
+    return hashlib.sha256(_SEPARATOR.join(texts).encode()).hexdigest()
 
 
 def closed_at(outcome: Outcome) -> datetime | None:

@@ -40,6 +40,16 @@ def restrict(conn: Connection, case_id: int, to: Sequence[int] | None) -> None:
     conn.execute(update(CaseRow).where(CaseRow.id == case_id).values(restricted_to=to))
 
 
+def set_end(conn: Connection, case_id: int, closed_at: datetime | None) -> None:
+    """Write when a case was closed, or that it is open."""
+    conn.execute(update(CaseRow).where(CaseRow.id == case_id).values(closed_at=closed_at))
+
+
+def set_parent(conn: Connection, case_id: int, parent_id: int) -> None:
+    """Write which campaign a case belongs to."""
+    conn.execute(update(CaseRow).where(CaseRow.id == case_id).values(parent_id=parent_id))
+
+
 def close_task(conn: Connection, number: int, *, by: str, now: datetime) -> None:
     """Close one task."""
     conn.execute(update(CaseTask).where(CaseTask.id == number).values(closed_at=now, closed_by=by))

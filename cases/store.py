@@ -17,7 +17,6 @@ from cases.words import write_words
 from cases.writing import Change
 from config.database import Connection
 from members import writing as member_writing
-from notifications import outbox
 from state_machines.registry import process_named
 from state_machines.values import Outcome, Role
 
@@ -110,13 +109,11 @@ def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
 
 
 def _write(conn: Connection, changes: Sequence[Change], world: World) -> None:
-    rows, heads = writing.chain(changes, world.env.policy.version)
-    writing.write_cases(conn, changes, heads)
-    writing.write_events(conn, rows)
+    chained = writing.chain(changes, world.env.policy.version)
+    writing.write_cases(conn, changes, chained.heads)
+    writing.write_events(conn, chained)
     write_words(conn, changes)
-    messages = writing.messages_of(changes)
-    if messages:
-        outbox.append(conn, messages, now=world.now)
+    writing.write_messages(conn, changes, now=world.now)
     writing.write_tasks(conn, changes)
     writing.write_links(conn, (
         (c.outcome.after.id, c.link[0], c.link[1], world.now, c.outcome.steps[0].actor.person)

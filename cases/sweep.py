@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections import Counter
+import os
+import socket
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -20,7 +23,11 @@ from sqlalchemy.exc import OperationalError
 
 from cases import facts as case_facts
 from cases import side_writes, store
+from cases.breaker import holding as breaker
+from cases.breaker.waiting import is_held
+from cases.clock_put_right import put_right
 from cases.commands import plain_change
+from cases.copies.resting import require_awake
 from cases.environment import Environment, World, world
 from cases.hands import hands, results
 from cases.locking import Locked, claim_due, lock_ids, lock_where
@@ -30,8 +37,9 @@ from cases.tables import CaseRow, Sweep
 from cases.writing import Change
 from config import clock
 from config.database import Connection, reading, transaction
+from state_machines.alike import advanced_alike
 from state_machines.clockwork import recalculated
-from state_machines.engine import advance
+from state_machines.engine import advance, same_for
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM, Actor
 
@@ -67,8 +75,8 @@ class SweepReport:
         }  # fmt: skip
 
 
-LONG_SWEEP = 8
-"""From so many batches on another process is worth its start, which takes about two seconds."""
+LONG_SWEEP = 2
+"""From so many batches on another thread is worth a connection."""
 
 
 def sweep_due(
@@ -83,15 +91,18 @@ def sweep_due(
     """Fire every rung due by ``now`` (the installation's clock unless given) and return what was done.
 
     Writes one row of ``sweeps``, the heartbeat. With a budget it stops between batches and says that there is more.
-    A long sweep is shared by so many ``workers``: processes, each with transactions of its own.
+    A long sweep is shared by so many ``workers``: threads, each with transactions of its own.
     """
+    require_awake(env.engine)
     size = batch or env.policy.sweep.get("batch", 2000)
     started, began = clock.monotonic(), clock.utc_now()
+    put_right(env)
     report = SweepReport(now or env.now())
+    breaker.hold_back(env, report.now)
     until = None if budget_seconds is None else started + budget_seconds
     helpers = workers - 1 if _is_long(env, report.now, size) else 0
     with hands(env, helpers, sweep_batches, report.now, size, until) as helping:
-        _add(report, sweep_batches(env, report.now, size, until, progress))
+        _add(report, sweep_batches(env, report.now, size, until, progress=progress))
         for part in results(helping):
             _add(report, part)
     report.milliseconds = int((clock.monotonic() - started) * 1000)
@@ -101,7 +112,7 @@ def sweep_due(
 
 def _is_long(env: Environment, now: datetime, size: int) -> bool:
     with reading(env.engine) as conn:
-        beyond = select(CaseRow.id).where(CaseRow.due_at <= now).order_by(CaseRow.due_at, CaseRow.id)
+        beyond = select(CaseRow.id).where(CaseRow.due_at <= now, ~is_held()).order_by(CaseRow.due_at, CaseRow.id)
         return conn.execute(beyond.offset(LONG_SWEEP * size).limit(1)).first() is not None
 
 
@@ -110,9 +121,10 @@ def sweep_batches(
     now: datetime,
     size: int,
     until: float | None = None,
+    stop: Event | None = None,
     progress: Progress | None = None,
 ) -> SweepReport:
-    """Sweep batches until one comes back short or the time is up."""
+    """Sweep batches until one comes back short, the time is up or somebody says stop."""
     report = SweepReport(now)
     while True:
         with _no_collection():
@@ -121,7 +133,7 @@ def sweep_batches(
             progress(taken)
         if taken < size:
             return report
-        if until is not None and clock.monotonic() > until:
+        if (until is not None and clock.monotonic() > until) or (stop is not None and stop.is_set()):
             report.more = True
             return report
 
@@ -175,18 +187,52 @@ def _add(report: SweepReport, part: SweepReport) -> None:
 def _sweep_locked(conn: Connection, locked: Sequence[Locked], here: World) -> SweepReport:
     report = SweepReport(here.now, due=len(locked))
     report.oldest_due_at = min((found.row.due_at for found in locked), default=None)
-    gathered = case_facts.gather(conn, [found.case for found in locked], now=here.now)
+    alike = _decided_alike(locked, here)
+    alone = [found.case for found in locked if found.case.id not in alike]
+    gathered = case_facts.gather(conn, alone, now=here.now)
     changes: list[Change] = []
     for found in locked:
         try:
-            changes += _advanced(found, gathered[found.case.id], here)
+            if found.case.id in alike:
+                changes.append(_same_for(found, alike[found.case.id], here))
+            else:
+                changes += _advanced(found, gathered[found.case.id], here)
         except Exception as broken:  # one broken case must not stop the others; it is parked and shown
             changes.append(_parked(found, broken, here))
             report.parked += 1
+    breaker.count(conn, changes, here)
     store.apply(conn, changes, here)
     _put_off(conn, changes, here)
     _count(report, changes)
     return report
+
+
+def _decided_alike(locked: Sequence[Locked], here: World) -> dict[int, Change]:
+    """Return for cases that others of the batch are just like, by id, what happens to the first of them."""
+    if len(locked) == 1:
+        return {}
+    groups: defaultdict[Any, list[Locked]] = defaultdict(list)
+    for found in locked:
+        groups[found.likeness].append(found)
+    groups.pop(None, None)
+    decided: dict[int, Change] = {}
+    for group in groups.values():
+        if len(group) > 1 and (change := _decided_once(group[0], here)) is not None:
+            decided.update((found.case.id, change) for found in group)
+    return decided
+
+
+def _decided_once(first: Locked, here: World) -> Change | None:
+    process = process_named(first.case.process)
+    outcome = advanced_alike(process, first.case, context=here.context({}), now=here.now)
+    return store.change_of(same_for(first.case, outcome), first, here) if outcome is not None else None
+
+
+def _same_for(found: Locked, first: Change, here: World) -> Change:
+    outcome = same_for(found.case, first.outcome)
+    if outcome.after.state != outcome.before.state or first.owner_id != found.owner_id:
+        return store.change_of(outcome, found, here)  # who gets it depends on the one case
+    return Change(outcome, first.process_version, first.owner_id, first.coordinator_id, found)
 
 
 def _advanced(found: Locked, facts: Any, here: World) -> list[Change]:
@@ -260,7 +306,7 @@ def _heartbeat(env: Environment, report: SweepReport, began: datetime) -> None:
         conn.execute(insert(Sweep).values(
             started_at=began, finished_at=clock.utc_now(), now=report.now, due=report.due, fired=report.fired,
             parked=report.parked, batches=report.batches, oldest_due_at=report.oldest_due_at,
-            milliseconds=report.milliseconds,
+            milliseconds=report.milliseconds, worker=f"{socket.gethostname()}:{os.getpid()}",
         ))  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from cases.tables import CaseWords
 from cases.writing import Change
-from config.database import Connection, copy_rows
+from config.database import Connection, as_line, copy_lines
 from members.matching import folded
 
 COLUMNS = ("case_id", "seq", "words")
@@ -27,7 +27,7 @@ def write_words(conn: Connection, changes: Sequence[Change]) -> None:
     """Write the words of new cases and of the notes on any case, so that they can be searched."""
     rows = [row for change in changes for row in _words_of(change)]
     if rows:
-        copy_rows(conn, CaseWords.__tablename__, COLUMNS, rows, ready=True)
+        copy_lines(conn, CaseWords.__tablename__, COLUMNS, map(as_line, rows))
 
 
 def _words_of(change: Change) -> Iterable[tuple[int, int, str]]:
@@ -54,8 +54,8 @@ def write_all(conn: Connection) -> None:
     batches = {"yield_per": _BATCH}
     subjects = conn.execute(text("SELECT id, 0 AS seq, subject FROM cases"), execution_options=batches)
     for rows in subjects.partitions():
-        copy_rows(conn, CaseWords.__tablename__, COLUMNS, [(r[0], r[1], _folded(r[2])) for r in rows], ready=True)
+        copy_lines(conn, CaseWords.__tablename__, COLUMNS, [as_line((r[0], r[1], _folded(r[2]))) for r in rows])
     notes = conn.execute(_NOTES, execution_options=batches)
     for rows in notes.partitions():
-        words = [(r.case_id, r.seq, folded(note_of(r.kind, r.data)[:MOST])) for r in rows]
-        copy_rows(conn, CaseWords.__tablename__, COLUMNS, words, ready=True)
+        words = [as_line((r.case_id, r.seq, folded(note_of(r.kind, r.data)[:MOST]))) for r in rows]
+        copy_lines(conn, CaseWords.__tablename__, COLUMNS, words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,21 +10,24 @@ from typing import Any
 from sqlalchemy import text
 
 from cases.errors import CaseChanged
-from cases.locking import Locked
-from cases.rows import (
+from cases.lines import (
     EVENT_COLUMNS,
-    GENESIS,
+    MOVED_COLUMNS,
+    NEW_COLUMNS,
+    NULL,
     PERSONAL_COLUMNS,
-    EventRow,
-    Head,
-    clocks_to_json,
-    closed_at,
-    event_of,
-    staff_id_of,
+    Once,
+    StepInWords,
+    event_line,
+    moved_columns,
+    new_columns,
 )
-from config.database import Connection, JsonText, copy_rows, json_text
+from cases.locking import Locked
+from cases.rows import GENESIS, Head, clocks_to_json, closed_at, occurrence_of, staff_id_of
+from config.database import Connection, as_line, copy_lines, copy_rows, json_text
+from notifications import outbox
 from notifications.values import NewMessage
-from state_machines.values import Case, Outcome, Step, Task
+from state_machines.values import Case, Message, Outcome, Step, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,6 @@ CREATE TEMP TABLE IF NOT EXISTS moved (id bigint, version int, clocks jsonb, due
 _HAS_MOVED = text("SELECT to_regclass('pg_temp.moved')")
 """Asked first: a rehearsal works in transactions in which no table can be made, temporary ones neither."""
 _NONE_MOVED = text("DELETE FROM moved")
-_MOVED_COLUMNS = ("id", "version", "clocks", "due_at", "deadline_at", "last_seq", "last_hash", "data")
 _LIGHT = text("""
 UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks, due_at = u.due_at, deadline_at = u.deadline_at,
   last_seq = u.last_seq, last_hash = u.last_hash, data = u.data, parked_at = NULL, parked_why = NULL
@@ -94,21 +96,14 @@ WHERE c.id = u.id AND c.version = u.version
 """)
 """One parameter for any number of rows: arrays of JSON texts would be escaped twice."""
 
-_NEW_COLUMNS = (
-    "id", "ref", "process", "process_version", "state", "version", "member_id", "team", "owner_id", "owner_role",
-    "coordinator_id", "subject", "external_ref", "parent_id", "restricted_to", "walled_off", "on_hold", "data",
-    "parties", "clocks", "counts", "people", "received_at", "opened_at", "entered_at", "closed_at", "outcome", "due_at",
-    "deadline_at", "last_seq", "last_hash",
-)  # fmt: skip
-
 
 def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Head]) -> None:
     """Insert the new cases and update the others. Raises CaseChanged when one was changed since it was read."""
     pairs = list(zip(changes, heads, strict=True))
     new = [pair for pair in pairs if pair[0].locked is None]
     if new:
-        texts = Texts()
-        copy_rows(conn, "cases", _NEW_COLUMNS, (_new_row(*pair, texts) for pair in new), ready=True)
+        opened = Once(new_columns)
+        copy_lines(conn, "cases", NEW_COLUMNS, (_new_line(*pair, opened) for pair in new))
     light: list[tuple[Change, Head]] = []
     full: list[tuple[Change, Head]] = []
     for change, head in pairs:
@@ -117,7 +112,8 @@ def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Hea
     if light:
         make_room(conn)
         conn.execute(_NONE_MOVED)
-        copy_rows(conn, "moved", _MOVED_COLUMNS, (_moved_row(*pair) for pair in light), ready=True)
+        moved = Once(moved_columns)
+        copy_lines(conn, "moved", MOVED_COLUMNS, [_moved_line(*pair, moved) for pair in light])
         _expect(conn.execute(_LIGHT).rowcount, len(light))
     _update(conn, _FULL, [_full_row(*pair) for pair in full])
 
@@ -139,13 +135,10 @@ def _expect(changed: int, wanted: int) -> None:
         raise CaseChanged
 
 
-def _moved_row(change: Change, head: Head) -> tuple[Any, ...]:
+def _moved_line(change: Change, head: Head, moved: Once[str]) -> str:
     outcome = change.outcome
-    after = outcome.after
-    return (
-        after.id, outcome.before.version, json_text(clocks_to_json(after.clocks)), outcome.due_at, outcome.deadline,
-        head.seq, head.hash, json_text(after.data),
-    )  # fmt: skip
+    shared = moved.of(outcome.steps, outcome)
+    return f"{outcome.after.id}\t{outcome.before.version}\t{head.seq}\t{head.hash}\t{shared}"
 
 
 def _light_row(change: Change, head: Head) -> dict[str, Any]:
@@ -198,82 +191,93 @@ def kept_from(change: Change) -> list[int]:
     return sorted({*walled_off(change.outcome.after), *before})
 
 
-class Texts:
-    """Facts as JSON text. What the cases of a launch have in common is one value, and is put into words once."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[object, JsonText]] = {}
-
-    def of(self, value: Mapping[str, Any], plain: Callable[[Any], object] = dict) -> JsonText:
-        """Return a mapping as JSON text, made `plain` first."""
-        found = self._known.get(id(value))
-        if found is None:
-            found = self._known[id(value)] = value, json_text(plain(value))  # kept, so that no other gets its id
-        return found[1]
+def _new_line(change: Change, head: Head, opened: Once[str]) -> str:
+    after = change.outcome.after
+    own = as_line((
+        after.id, after.ref, after.member_id, after.team, change.owner_id, change.coordinator_id, after.subject,
+        change.external_ref, after.parent_id, change.restricted_to, kept_from(change) or None, after.received_at,
+        after.opened_at, head.seq, head.hash,
+    ))  # fmt: skip
+    return f"{own}\t{opened.of(change.outcome.steps, change.outcome, change.process_version)}"
 
 
-def _new_row(change: Change, head: Head, texts: Texts) -> tuple[Any, ...]:
-    outcome = change.outcome
-    after = outcome.after
-    return (
-        after.id, after.ref, after.process, change.process_version, after.state, 1, after.member_id, after.team,
-        change.owner_id, outcome.owner_role.value, change.coordinator_id, after.subject, change.external_ref,
-        after.parent_id, list(change.restricted_to) if change.restricted_to is not None else None,
-        kept_from(change) or None, after.on_hold, texts.of(after.data), texts.of(after.parties),
-        texts.of(after.clocks, clocks_to_json), texts.of(after.counts), texts.of(after.people),
-        after.received_at, after.opened_at, after.entered_at, closed_at(outcome),
-        after.data.get("outcome") if outcome.final else None, None if outcome.final else outcome.due_at,
-        outcome.deadline, head.seq, head.hash,
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """The events of some changes, ready to be written, and the last one of each change."""
+
+    lines: list[str]
+    personal: list[tuple[Any, ...]]
+    heads: list[Head]
 
 
-def chain(changes: Sequence[Change], policy_version: str) -> tuple[list[EventRow], list[Head]]:
-    """Return the event rows of every step, each chained to the one before it, and the new heads by change."""
-    rows: list[EventRow] = []
-    heads: list[Head] = []
-    texts = Texts()
+def chain(changes: Sequence[Change], policy_version: str) -> Chained:
+    """Return the event of every step, each chained to the one before it."""
+    found = Chained([], [], [])
+    words = Once(StepInWords)
     for change in changes:
-        head = change.head
+        head, case_id = change.head, change.outcome.after.id
         for step in change.outcome.steps:
-            details = texts.of(step.details)
-            row = event_of(change.outcome.after.id, step, details, head, change.process_version, policy_version)
-            rows.append(row)
-            head = row.head
-        heads.append(head)
-    return rows, heads
+            in_words = words.of(step, step, change.process_version, policy_version)
+            line, head, personal = event_line(case_id, step, in_words, head)
+            found.lines.append(line)
+            if personal is not None:
+                found.personal.append(personal)
+        found.heads.append(head)
+    return found
 
 
-def write_events(conn: Connection, rows: Sequence[EventRow]) -> None:
+def write_events(conn: Connection, chained: Chained) -> None:
     """Append events, and beside them what is personal. A rung that has fired before is refused by the database."""
-    copy_rows(conn, "case_events", EVENT_COLUMNS, (row.values for row in rows), ready=True)
-    personal = [row.personal for row in rows if row.personal is not None]
-    if personal:
-        copy_rows(conn, "event_personal", PERSONAL_COLUMNS, personal)
+    copy_lines(conn, "case_events", EVENT_COLUMNS, chained.lines)
+    if chained.personal:
+        copy_rows(conn, "event_personal", PERSONAL_COLUMNS, chained.personal)
+
+
+def write_messages(conn: Connection, changes: Sequence[Change], *, now: datetime) -> None:
+    """Queue the messages the steps ask for, each under a key made from facts, so that none is asked for twice."""
+    lines: list[str] = []
+    asked = Once(_messages_in_words)
+    for change in changes:
+        case = change.outcome.after
+        for seq, step in enumerate(change.outcome.steps, change.head.seq + 1):
+            if step.messages:
+                stem = _key_begin(case, seq, step)
+                own = f"{case.id}\t{seq}\t{NULL if case.member_id is None else case.member_id}"
+                lines += [f"{stem}{key}\t{own}\t{columns}" for key, columns in asked.of(step, step, now)]
+    if lines:
+        outbox.append(conn, lines)
 
 
 def messages_of(changes: Sequence[Change]) -> list[NewMessage]:
-    """Return the messages the steps ask for, each under a key made from facts, so that none is asked for twice."""
-    found = []
+    """Return the messages that `write_messages` would queue, for whoever runs a case ahead."""
+    found: list[NewMessage] = []
     for change in changes:
-        case, seq = change.outcome.after, change.head.seq
-        for step in change.outcome.steps:
-            seq += 1
-            stem = step.occurrence or f"{case.id}:{seq}"
-            for index, message in enumerate(step.messages):
-                found.append(
-                    NewMessage(
-                        key=f"{stem}:{index}:{message.kind}:{message.audience}",
-                        case_id=case.id,
-                        event_seq=seq,
-                        kind=message.kind,
-                        audience=message.audience,
-                        member_id=case.member_id,
-                        data=dict(message.data),
-                        clock=message.clock,
-                        not_before=step.at,
-                    )
-                )
+        case = change.outcome.after
+        for seq, step in enumerate(change.outcome.steps, change.head.seq + 1):
+            stem = _key_begin(case, seq, step)
+            found += [
+                NewMessage(stem + _key_end(index, m), m.kind, m.audience, case.id, seq, case.member_id, m.data, m.clock,
+                           step.at)
+                for index, m in enumerate(step.messages)
+            ]  # fmt: skip
     return found
+
+
+def _key_begin(case: Case, seq: int, step: Step) -> str:
+    return occurrence_of(case.id, step) or f"{case.id}:{seq}"
+
+
+def _key_end(index: int, message: Message) -> str:
+    return f":{index}:{message.kind}:{message.audience}"
+
+
+def _messages_in_words(step: Step, now: datetime) -> list[tuple[str, str]]:
+    """The end of the key of each message of a step, and what goes into its columns."""
+    return [
+        (as_line((_key_end(index, m),)),
+         outbox.shared_columns(m.kind, m.audience, m.data, m.clock, step.at, now=now))
+        for index, m in enumerate(step.messages)
+    ]  # fmt: skip
 
 
 _CLOSE_TASKS = text("""

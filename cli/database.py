@@ -6,6 +6,7 @@ from cli.output import at_end
 
 if TYPE_CHECKING:
     from cases.environment import Environment
+    from cases.looking.recording import Look
     from config.settings import Settings
 
 
@@ -14,7 +15,10 @@ def opened(settings: "Settings | None" = None) -> "Environment":
 
     Does not make an embedded database where there is none. Raises NotInitialised, and sentences about settings.
     """
+    from cases.copies.resting import require_here
     from cases.environment import NotInitialised, open_environment
+    from cases.looking import recording
+    from config.database import reading
     from config.settings import load_settings
 
     settings = settings or load_settings()
@@ -22,7 +26,22 @@ def opened(settings: "Settings | None" = None) -> "Environment":
         raise NotInitialised
     env = open_environment(settings)
     at_end(env.engine.dispose)
+    with reading(env.engine) as conn:
+        require_here(conn)
+    looks = recording.begin()
+    at_end(lambda: _keep(env, looks))
     return env
+
+
+def _keep(env: "Environment", looks: "list[Look]") -> None:
+    """Write who looked at what is restricted with this command."""
+    if looks:
+        import uuid
+
+        from cases.looking.store import keep
+        from config.clock import utc_now
+
+        keep(env.engine, looks, through="command", request=uuid.uuid4().hex[:16], now=utc_now())
 
 
 def initialised(settings: "Settings", *, sandbox: bool) -> bool:

@@ -11,6 +11,10 @@ import typer
 
 MODULES = (
     "running",
+    "checking",
+    "backup",
+    "db",
+    "machines",
     "flows",
     "clock",
     "cases",
@@ -21,6 +25,7 @@ MODULES = (
     "members",
     "staff",
     "messages",
+    "holds",
     "inbox",
     "audit",
     "reports",

@@ -76,7 +76,7 @@ def sentence_for(error: Exception) -> str:
         return _shortened(text)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}."
-    if kind.__module__.startswith("sqlalchemy") and kind.__name__ == "OperationalError":
+    if kind.__module__.startswith("sqlalchemy") and kind.__name__ in ("OperationalError", "InterfaceError"):
         return f"The database does not answer: {str(getattr(error, 'orig', error)).strip().splitlines()[0]}"
     return f"Something went wrong inside Muster ({kind.__name__}). {_kept(error)}"
 

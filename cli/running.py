@@ -1,11 +1,11 @@
-"""`muster init`, `up`, `demo`, `stop`, `status` and `check`: an installation, made, run and looked at."""
+"""`muster init`, `up`, `demo`, `stop` and `status`: an installation, made, run and looked at."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.database import initialised, kind_of, opened
-from cli.output import JsonOption, command_errors, local, say, show_json, show_list, show_record, span
+from cli.database import initialised, opened
+from cli.output import JsonOption, command_errors, local, say, show_json, show_record, span
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -136,57 +136,3 @@ def _instant(value: object) -> object:
         except ValueError:
             return value
     return value
-
-
-@app.command()
-@command_errors()
-def check(as_json: JsonOption = False) -> None:
-    """Prove the processes and their letters, and check every promise against the database. Exit status 1 when broken.
-
-    Examples: muster check; muster check --json
-    """
-    from config.settings import load_settings
-
-    settings = load_settings()
-    findings = _broken_definitions(settings)
-    warnings: list[dict[str, str]] = []
-    looked = not findings and kind_of(settings) is not None
-    if looked:
-        found = _broken_promises(settings)
-        findings, warnings = found["findings"], found["warnings"]
-    if as_json:
-        show_json({"ok": not findings, "database": looked, "findings": findings, "warnings": warnings})
-        raise typer.Exit(1 if findings else 0)
-    for listed, heading in ((findings, "What is wrong"), (warnings, "Worth a look")):
-        if listed:
-            show_list(listed, {"check": "Check", "ref": "Where", "why": heading})
-    if not findings:
-        say(f"All promises hold{'' if looked else '; there is no database to check yet'}.")
-    if findings:
-        raise typer.Exit(1)
-
-
-def _broken_definitions(settings: "Settings") -> list[dict[str, str]]:
-    """Return what is wrong with processes and letters, without a database."""
-    from cases.environment import load_policy
-    from notifications import catalogue, samples
-    from state_machines.registry import check_all
-
-    broken = check_all(load_policy(settings), list(catalogue.entries()))
-    found = [
-        {"check": "process", "ref": f"{bad.process}: {bad.path}", "why": bad.rule} for bad in dict.fromkeys(broken)
-    ]
-    missing = catalogue.missing_templates()
-    found += [{"check": "letters", "ref": name, "why": "the template does not exist"} for name in missing]
-    if not missing:
-        _, failed = samples.render_samples()
-        found += [{"check": "letters", "ref": kind, "why": why} for kind, why in failed.items()]
-    return found
-
-
-def _broken_promises(settings: "Settings") -> dict[str, Any]:
-    """Return what is wrong in the database, and what is worth a look."""
-    from cases import nightly
-
-    env = opened(settings)
-    return nightly.run_checks(env, now=env.now()).to_dict()

@@ -28,7 +28,7 @@ from config.database import transaction
 from members import store as member_store
 from members.cards import Contact
 from members.tables import Member
-from notifications import ledger
+from notifications import beside
 from notifications.windows import next_opening, start_of
 from state_machines.engine import decide
 from state_machines.registry import process_named
@@ -132,7 +132,7 @@ def _judged(
     }
     today = start_of(sight.today, sight.here.env.calendar)
     addresses = {_address(contact) for contact in first.values() if contact is not None}
-    got, _ = ledger.sent_since(sight.conn, addresses, [], today)
+    got, _ = beside.sent_since(sight.conn, addresses, [], today)
     most = policy.mail.contact_budget_per_day
     found: list[Judged] = []
     for row, case in zip(rows, cases, strict=True):

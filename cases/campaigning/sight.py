@@ -18,6 +18,7 @@ from cases.campaigns import KINDS, child_of
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, CaseNotFound
+from cases.looking.recording import looked_at_case
 from cases.permissions import visible
 from cases.rows import ref_of
 from cases.sight import row_seen
@@ -113,6 +114,7 @@ def response_of(sight: Sight, ref: str) -> Any:
     row = sight.conn.execute(select(CaseRow.__table__).where(sight.listed, CaseRow.ref == ref_of(ref))).one_or_none()
     if row is None:
         raise CaseNotFound(ref)
+    looked_at_case(row, row.ref, actor=sight.actor)
     return row
 
 

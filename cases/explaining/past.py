@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from cases.breaker.waiting import is_held
 from cases.environment import Environment, World, world
 from cases.explaining.asking import Answer, asked, recorded
 from cases.explaining.looked_back import (
@@ -29,7 +30,7 @@ from cases.explaining.looked_back import (
 )  # fmt: skip
 from cases.explaining.then import ClockThen, Then, as_it_was, clocks_then
 from cases.sight import row_seen
-from cases.tables import CaseEvent, Sweep
+from cases.tables import CaseEvent, CaseRow, Sweep
 from config.database import Connection, reading
 from notifications import catalogue
 from notifications import queries as message_queries
@@ -162,11 +163,17 @@ class _Looking:
             return STOOD_STILL, "In this state the clock stands still."
         if due.at > self.at:
             return NOT_YET, ""
+        put_off = [e for e in self.events if e.kind == "put_off" and e.at <= self.at
+                   and (e.details["clock"], e.details["rung"]) == (found.clock.name, due.key)]  # fmt: skip
+        if put_off:
+            return NOT_YET, f"It was put off: {put_off[-1].details['why']}."
         if later:
             return LATE, "No sweep had come to it yet."
         return LATE, self._no_sweep(due.at)
 
     def _no_sweep(self, since: datetime) -> str:
+        if self.conn.execute(select(CaseRow.id).where(CaseRow.id == self.then.case.id, is_held())).first():
+            return "It is held back, since more would have happened at once than anybody expects; a manager decides."
         wanted = select(func.count()).select_from(Sweep).where(Sweep.now >= since, Sweep.now <= self.at)
         ran = self.conn.execute(wanted).scalar_one()
         if not ran:

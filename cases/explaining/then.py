@@ -129,7 +129,7 @@ def _clock_then(row: Any, clock: Clock, then: Then, events: Sequence[Any], at: d
             due = datetime.fromisoformat(event.details["clocks_due"][name])
             began, fresh = (event.at, False) if fresh else (began, fresh)
     within = (e for e in events if e.at >= began and (ended is None or e.at <= ended))
-    mine = tuple(e for e in within if e.details.get("clock") == name)
+    mine = tuple(e for e in within if e.details.get("clock") == name and e.kind != "put_off")  # that comes again
     anchor = _anchor(row, clock, then, began, mine, ended, here)
     fired: tuple[str, ...] = ()
     for event in (e for e in mine if e.at <= at):

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
+from cases.copies.resting import require_awake
 from cases.environment import Environment
 from cases.errors import CaseBusy
 from cases.inbox.returned import retry_due
@@ -23,6 +24,7 @@ from config.imap import Imap
 from config.settings import Settings
 from notifications.inbox import ledger
 from notifications.inbox.imap import Mailbox, MailboxGone, opened
+from notifications.inbox.keeping import NoRoom
 from notifications.inbox.spool import Spool, SpoolGone
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ def read_inbox(env: Environment, *, budget_seconds: float | None = None) -> Inbo
 
     Any number of readings may run at once.
     """
+    require_awake(env.engine)
     report = InboxReport()
     ends = None if budget_seconds is None else monotonic() + budget_seconds
 
@@ -91,7 +94,7 @@ def _noted(env: Environment, name: str, report: InboxReport) -> Iterator[None]:
     """Write down that a source was read, or why it could not be."""
     try:
         yield
-    except (SpoolGone, MailboxGone, CaseBusy) as bad:
+    except (SpoolGone, MailboxGone, CaseBusy, NoRoom) as bad:
         report.stopped = str(bad)
         values: dict[str, Any] = {"failed_at": clock.utc_now(), "error": str(bad)}
         log.warning("The inbox was not read to its end: %s", bad)
@@ -137,10 +140,10 @@ def _read_one(env: Environment, box: Mailbox, uid: int, of: tuple[str, int | Non
 
 
 def _one(env: Environment, raw: bytes, *, source: str) -> Taken:
-    """Take one mail; one that we fail on is kept for a person, and the next is read. Raises CaseBusy."""
+    """Take one mail; one that we fail on is kept for a person, and the next is read. Raises CaseBusy or NoRoom."""
     try:
         return take(env, raw, source=source)
-    except (CaseBusy, OperationalError):  # neither is the mail's fault: it stays where it is
+    except (CaseBusy, NoRoom, OperationalError):  # none is the mail's fault: it stays where it is
         raise
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]  # no words of the error: they may be the mail's

@@ -30,8 +30,8 @@ _GUARDED = or_(CaseRow.restricted_to.is_not(None), CaseRow.walled_off.is_not(Non
 def along(branch: Branch, where: Branch) -> Branch:
     """Return a way in with further conditions, in which what the way itself says is put as true."""
 
-    def said(part: Any, **_: Any) -> Any:
-        return true() if any(part.compare(known) for known in branch) else None
+    def said(element: Any, **kw: Any) -> Any:
+        return true() if any(element.compare(known) for known in branch) else None
 
     return [*branch, *(replacement_traverse(condition, {}, said) for condition in where)]
 

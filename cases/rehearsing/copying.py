@@ -44,6 +44,7 @@ ROWS: Mapping[str, str] = {
     "link_epochs": _OF_CAMPAIGN.format(column="case_id"),
     "staff": _ALL, "teams": _ALL, "absences": _ALL, "conflicts_of_interest": _ALL, "staff_version": _ALL,
     "staff_changes": _NONE, "member_changes": _NONE, "member_proposals": _NONE, "sweeps": _NONE, "installation": _ALL,
+    "held_cases": _NONE,
 }  # fmt: skip
 """Which rows are copied of each table that may be written; the order of copying is ``ORDER``."""
 ORDER = ("members", "cases", "contacts", "staff", "messages")
