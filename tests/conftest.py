@@ -14,7 +14,7 @@ from hypothesis import settings
 from sqlalchemy import text
 from xdist.scheduler import LoadScopeScheduling
 
-from config import postgres
+from config import postgres, roles
 from config.database import Engine, make_engine, metadata
 from config.locks import locked
 from tests.cast import Cast, cast_of
@@ -119,6 +119,7 @@ def _migrate(engine: Engine) -> None:
     upgrade = getattr(importlib.import_module("migrations"), "upgrade", None)
     if upgrade is not None:
         upgrade(engine)
+        roles.prepare(engine)
         return
     for folder in ("config", "members", "notifications", "cases", "web"):
         if importlib.util.find_spec(f"{folder}.tables"):
@@ -140,10 +141,10 @@ def database_admin(database_server: Path) -> Iterator[Engine]:
 
 
 @contextmanager
-def fresh_database(admin: Engine) -> Iterator[str]:
-    """Yield the address of a fresh, migrated, empty database, and drop it in the end."""
+def fresh_database(admin: Engine, template: str = TEMPLATE) -> Iterator[str]:
+    """Yield the address of a fresh, migrated, empty database, or of a copy of another; it is dropped in the end."""
     name = f"test_{uuid.uuid4().hex}"
-    _administer(admin, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    _administer(admin, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield admin.url.set(database=name).render_as_string(hide_password=False)
     _administer(admin, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from cli.main import MODULES, app
 
 TEXT_ONLY = {
-    "init", "up", "demo", "stop", "process show", "process diagram", "process docs", "reports results", "reports risk",
+    "init", "up", "demo", "stop", "prefect", "deploy", "worker", "web", "process show", "process diagram",
+    "process docs", "reports results", "reports risk",
 }  # fmt: skip
 """Commands whose result is a running program, a page, a drawing or a file of its own format."""
 

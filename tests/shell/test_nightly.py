@@ -227,9 +227,9 @@ def test_a_bad_night_names_record_file_and_promise(cast: Cast) -> None:
     do(cast, "UPDATE cases SET owner_id = NULL, last_hash = 'x'")
     found = nightly.run_checks(cast.env, now=MONDAY).to_dict()
     assert not found["ok"]
-    assert {f["check"] for f in found["findings"]} == {"no_owner", "record", "evidence"}
+    assert {f["check"] for f in found["findings"]} == {"no_owner", "head_unlike_events", "record", "evidence"}
     assert {f["ref"] for f in found["findings"]} == {ref}
-    assert all(set(f) == {"check", "ref", "why"} for f in found["findings"])
+    assert all(set(f) == {"check", "ref", "why", "advice"} for f in found["findings"])
     json.dumps(found)
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import event, text
 
 from cases import commands, opening, store
 from cases import sweep as sweeping
-from cases.environment import world
+from cases.audit import verify
+from cases.environment import Environment, world
 from cases.sweep import sweep_due
 from config.database import make_engine, transaction
 from state_machines.registry import process_named
@@ -31,6 +32,12 @@ def complaints(cast: Cast, count: int) -> None:
         found = [c for c in opening.decided(conn, wishes, here, actor=SYSTEM) if not isinstance(c, tuple)]
         assert len(found) == count
         store.apply(conn, found, here)
+
+
+def asking_nobody(cast: Cast) -> Environment:
+    """Return the organisation as one that lets so many late cases go by without a question."""
+    breaker = cast.env.policy.breaker.model_copy(update={"enabled": False})
+    return replace(cast.env, policy=cast.env.policy.model_copy(update={"breaker": breaker}))
 
 
 def test_a_sweep_with_nothing_due_does_nothing_and_leaves_a_heartbeat(cast: Cast) -> None:
@@ -61,8 +68,9 @@ def test_the_ladder_of_an_unacknowledged_complaint_fires_each_rung_once_on_its_w
 def test_four_sweeps_at_once_on_two_thousand_cases_fire_each_occurrence_exactly_once(cast: Cast) -> None:
     complaints(cast, 2000)
     cast.go_to(MONDAY + timedelta(days=8))
+    env = asking_nobody(cast)
     with ThreadPoolExecutor(4) as pool:
-        reports = list(pool.map(lambda _: sweep_due(cast.env, batch=150), range(4)))
+        reports = list(pool.map(lambda _: sweep_due(env, batch=150), range(4)))
     assert sum(report.due for report in reports) == 2000
     assert cast.scalar("SELECT count(*) FROM case_events WHERE trigger LIKE 'overdue%'") == 2000
     assert cast.scalar("SELECT count(DISTINCT case_id) FROM case_events WHERE trigger LIKE 'overdue%'") == 2000
@@ -135,29 +143,29 @@ def test_a_rung_and_a_click_at_the_same_moment_are_decided_by_one_row_lock(cast:
 def test_the_number_of_statements_of_a_batch_does_not_depend_on_its_size(cast: Cast, count: int) -> None:
     complaints(cast, count)
     cast.go_to(MONDAY + timedelta(days=8))
-    sweep_due(cast.env)
+    sweep_due(asking_nobody(cast))
     cast.go_to(MONDAY + timedelta(days=10))
     seen: list[str] = []
     event.listen(cast.env.engine, "before_cursor_execute", lambda *given: seen.append(str(given[2])))
-    report = sweep_due(cast.env, batch=1000)
+    report = sweep_due(asking_nobody(cast), batch=1000)
     assert report.due == count
     statements = [s for s in seen if not s.startswith(("BEGIN", "COMMIT"))]
     assert len(statements) <= 12, statements
 
 
-def test_a_long_sweep_is_shared_with_another_process_and_still_fires_everything_once(
+def test_a_long_sweep_is_shared_by_two_threads_and_still_fires_everything_once(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     complaints(cast, 400)
     cast.go_to(MONDAY + timedelta(days=8))
     monkeypatch.setattr(sweeping, "LONG_SWEEP", 1)
-    report = sweep_due(cast.env, batch=10, workers=2)
+    report = sweep_due(asking_nobody(cast), batch=10, workers=2)
     assert (report.due, report.more) == (400, False)
     assert cast.scalar("SELECT count(*) FROM case_events WHERE trigger LIKE 'overdue%'") == 400
     assert sweep_due(cast.env).due == 0
 
 
-def test_a_helping_process_that_cannot_work_leaves_its_share_to_the_sweep(
+def test_a_helping_thread_that_cannot_work_leaves_its_share_to_the_sweep(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     complaints(cast, 60)
@@ -169,3 +177,44 @@ def test_a_helping_process_that_cannot_work_leaves_its_share_to_the_sweep(
     monkeypatch.setattr(sweeping, "hands", lambda env, *given: real(lost, *given))
     assert sweep_due(cast.env, batch=10, workers=2).due == 60
     assert "ended early" in caplog.text
+
+
+WRITTEN = {
+    "cases": "SELECT state, version, owner_id, owner_role, data, clocks, counts, people, due_at, deadline_at, last_seq "
+    "FROM cases WHERE id = :id",
+    "events": "SELECT seq, at, actor, role, kind, trigger, source, target, details::text, process_version, "
+    "policy_version, substr(occurrence, length(CAST(:id AS text)) + 1) AS rung "
+    "FROM case_events WHERE case_id = :id ORDER BY seq",
+    "messages": "SELECT event_seq, kind, audience, purpose, data, clock, not_before, created_at, "
+    "substr(key, length(CAST(:id AS text)) + 1) AS fact FROM messages WHERE case_id = :id ORDER BY id",
+    "tasks": "SELECT kind, title, role, due_at, data FROM case_tasks WHERE case_id = :id ORDER BY id",
+}
+
+
+def test_cases_decided_at_once_are_written_as_if_each_had_been_swept_alone(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints(cast, 6)
+    decided: list[bool] = []
+    real = sweeping.advanced_alike
+
+    def watched(*given: Any, **named: Any) -> Any:
+        found = real(*given, **named)
+        decided.append(found is not None)
+        return found
+
+    monkeypatch.setattr(sweeping, "advanced_alike", watched)
+    env = asking_nobody(cast)
+    for days in (2, 4, 8, 9):
+        now = cast.go_to(MONDAY + timedelta(days=days))
+        with transaction(cast.env.engine) as conn:
+            sweeping._sweep_locked(conn, sweeping.claim_due(conn, now, 3), world(conn, env, now))
+        sweep_due(env, batch=1, now=now)
+    assert any(decided), "nothing was decided at once"
+    ids = [row.id for row in cast.rows("SELECT id FROM cases ORDER BY id")]
+    for what, query in WRITTEN.items():
+        first, *others = [cast.rows(query, id=number) for number in ids]
+        assert all(other == first for other in others), what
+    assert all(len(cast.rows(WRITTEN[what], id=ids[0])) > 1 for what in ("events", "messages"))
+    with cast.env.engine.connect() as conn:
+        assert verify(conn).problems == []
