@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs screenshots soak bench clean
+.PHONY: help setup demo test check docs screenshots soak audit bench clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' \
@@ -41,6 +41,13 @@ screenshots: setup ## Take the pictures of the README again (needs Chromium)
 
 soak: setup ## Rehearse a thousand made-up campaigns and live through them: what was foreseen must happen (half an hour)
 	MUSTER_SOAK=$${MUSTER_SOAK:-1000} $(BIN)/python -m pytest tests/shell/test_rehearsal.py -q
+	MUSTER_SOAK=1 $(BIN)/python -m pytest tests/faults/test_kills.py -q -s
+	MUSTER_SOAK=1 $(BIN)/python -m pytest tests/security/test_documented.py -q
+
+audit: setup ## Ask whether what is installed fits together, and a service whether it has known holes
+	$(BIN)/python -m pip check
+	if command -v pip-audit >/dev/null; then pip-audit --requirement constraints.txt --no-deps --disable-pip; \
+	else echo "pip-audit is not on the path; install it beside Muster to ask about known holes."; fi
 
 bench: setup ## Measure the sweep, a launch and the queue, each beside its floor
 	$(BIN)/python -m bench

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from bench.organisation import LAUNCH, organisation
+from bench.organisation import LAUNCH, PLAN, organisation, tidy
 from bench.sweep import statements, timed
 from cases import commands
 from cases.campaigning.page import campaign_page
@@ -22,11 +22,6 @@ from config.database import reading, transaction
 from members import store as members
 from members.staff_store import staffing
 from state_machines.values import SYSTEM, Actor, Role
-
-PLAN = {
-    "kind": "survey", "title": "Annual self-assessment 2026", "questionnaire": "pulse", "launch": "2026-03-02",
-    "deadline": "2026-04-17", "population": {"status": ["active"]},
-}  # fmt: skip
 
 RAW = text("""
 WITH made AS (
@@ -76,8 +71,7 @@ def campaign(env: Environment, count: int) -> str:
     ref = plan_campaign(env, PLAN, actor=amara).after.ref
     commands.fire(env, ref, "approve_plan", payload=_APPROVAL, actor=mina)
     commands.fire(env, ref, "skip_pilot", payload={"reason": "Asked before.", "questionnaire_version": 1}, actor=mina)
-    with env.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.exec_driver_sql("VACUUM ANALYZE")
+    tidy(env)
     return ref
 
 
@@ -130,9 +124,9 @@ def page(env: Environment, ref: str) -> tuple[int, float]:
     return timed(lambda: statements(env, lambda: campaign_page(env, ref, actor=mina)))
 
 
-def run(count: int) -> tuple[float, float, tuple[int, int], tuple[tuple[int, float], tuple[int, float]]]:
-    """Return members per second of Muster and of the floor; statements of the launch, and what the page takes, for
-    1,000 members and for all."""
+def measure(count: int = 100_000) -> list[dict[str, Any]]:
+    """Return plain data: ``name``, ``size``, ``rate`` and ``floor`` in members per second, ``ratio``; the statements of
+    the launch, and what the page takes, for 1,000 members and for all."""
     with organisation() as env:
         small = campaign(env, 1_000)
         few = statements(env, lambda: launch(env, small))
@@ -142,21 +136,25 @@ def run(count: int) -> tuple[float, float, tuple[int, int], tuple[tuple[int, flo
         ref = campaign(env, count)
         seen: list[int] = []
         began = timed(lambda: seen.append(statements(env, lambda: launch(env, ref))) or count)
-        with env.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            conn.exec_driver_sql("VACUUM ANALYZE")
+        tidy(env)
         page_of_many = page(env, ref)
         floor = timed(lambda: raw_launch(env))
         assert floor[0] == count, floor
-    return began[0] / began[1], floor[0] / floor[1], (few, seen[0]), (page_of_few, page_of_many)
+    return [{
+        "name": "launch", "size": count, "rate": count / began[1], "floor": count / floor[1],
+        "ratio": floor[1] / began[1], "us_per_case": 1e6 * began[1] / count, "unit": "members/s",
+        "of": "one INSERT..SELECT", "statements_of_1000": few, "statements": seen[0],
+        "page_of_1000": page_of_few, "page": page_of_many,
+    }]  # fmt: skip
 
 
 def main(count: int = 100_000) -> None:
     """Print the table."""
-    ours, floor, (few, many), pages = run(count)
+    [found] = measure(count)
     print(f"\na campaign of {count:,} members launched: population, case, event, words, invitation for each\n")
     print(f"{'':36}{'members/s':>12}{'of the floor':>14}")
-    print(f"{'Muster':36}{ours:>12,.0f}{ours / floor:>14.2f}")
-    print(f"{'one INSERT..SELECT':36}{floor:>12,.0f}{1:>14.2f}")
-    print(f"\nstatements for 1,000 members: {few}, for {count:,}: {many}")
-    for size, (asked, seconds) in zip((1_000, count), pages, strict=True):
+    print(f"{'Muster':36}{found['rate']:>12,.0f}{found['ratio']:>14.2f}")
+    print(f"{'one INSERT..SELECT':36}{found['floor']:>12,.0f}{1:>14.2f}")
+    print(f"\nstatements for 1,000 members: {found['statements_of_1000']}, for {count:,}: {found['statements']}")
+    for size, (asked, seconds) in ((1_000, found["page_of_1000"]), (count, found["page"])):
         print(f"the page of a campaign of {size:,}: {asked} statements, {1000 * seconds:,.0f} ms")

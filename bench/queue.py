@@ -92,7 +92,7 @@ def floor(env: Environment) -> FastAPI:
 # ------------------------------------------------------------------------------------------------------ asking
 
 
-async def _answer(app: ASGIApp, path: str, cookie: str) -> tuple[int, bytes]:
+async def answer(app: ASGIApp, path: str, cookie: str) -> tuple[int, bytes]:
     """Return what an application answers, without a network in between."""
     status, body = 0, b""
     path, _, query = path.partition("?")
@@ -181,42 +181,61 @@ def _staff(env: Environment) -> dict[str, list[int]]:
     return {f"Team {n}": [p.id for p in people if p.team == f"Team {n}"] for n in range(TEAMS)}
 
 
+def crowded(env: Environment, count: int) -> dict[str, list[int]]:
+    """Make so many cases of 20,000 members; return the ids of the coordinators by team."""
+    owners = _staff(env)
+    with transaction(env.engine) as conn:
+        crowd(conn, count, owners=owners, members=20_000, now=LAUNCH)
+    with env.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.exec_driver_sql("VACUUM ANALYZE")
+    return owners
+
+
+def measure(count: int = 1_000_000) -> dict[str, list[dict[str, Any]]]:
+    """Return the milliseconds and statements of the first page beside its floor, and of the other pages."""
+    with organisation() as env:
+        owners = crowded(env, count)
+        return asyncio.run(_compare(env, owners["Team 3"][0]))
+
+
 def main(count: int = 1_000_000) -> None:
     """Print the tables."""
-    with organisation() as env:
-        began = monotonic()
-        owners = _staff(env)
-        with transaction(env.engine) as conn:
-            crowd(conn, count, owners=owners, members=20_000, now=LAUNCH)
-        with env.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            conn.exec_driver_sql("VACUUM ANALYZE")
-        print(f"{count:,} cases of 20,000 members and {TEAMS * PEOPLE} coordinators, made in "
-              f"{monotonic() - began:.0f} s")  # fmt: skip
-        asyncio.run(_compare(env, owners["Team 3"][0]))
+    print(f"\n{count:,} cases of 20,000 members and {TEAMS * PEOPLE} coordinators")
+    found = measure(count)
+    print(f"\n{'first page of a queue':44}{'ms':>8}{'of floor':>10}{'statements':>12}")
+    for row in found["queue"]:
+        print(f"{row['name']:44}{row['ms']:>8.1f}{row['of_floor']:>10.2f}{row['statements']:>12}")
+    print(f"\n{'other pages':44}{'ms':>8}{'statements':>12}  read from end to end")
+    for row in found["pages"]:
+        print(f"{row['name']:44}{row['ms']:>8.1f}{row['statements']:>12}  {row['scans'] or 'nothing: all by index'}")
 
 
-async def _compare(env: Environment, me: int) -> None:
+async def _compare(env: Environment, me: int) -> dict[str, list[dict[str, Any]]]:
     app = create_app(env)
-    cookies = {"coordinator": _signed_in(env, me), "manager": _signed_in(env, _id_of(env, "mina@muster.example"))}
+    cookies = {"coordinator": signed_in(env, me), "manager": signed_in(env, _id_of(env, "mina@muster.example"))}
     bare = floor(env)
     ours, least = await _timed([
-        lambda: _answer(app, "/queue", cookies["coordinator"]), lambda: _answer(bare, "/queue", cookies["coordinator"]),
+        lambda: answer(app, "/queue", cookies["coordinator"]), lambda: answer(bare, "/queue", cookies["coordinator"]),
     ], ROUNDS)  # fmt: skip
-    print(f"\n{'first page of a queue':44}{'ms':>8}{'of floor':>10}{'statements':>12}")
-    print(f"{'bare handler, SQL by hand, plain template':44}{least:>8.1f}{1:>10.2f}{3:>12}")
-    print(f"{'Muster':44}{ours:>8.1f}{ours / least:>10.2f}{await _count(env, app, '/queue', cookies):>12}")
-    print(f"\n{'other pages':44}{'ms':>8}{'statements':>12}  read from end to end")
-    for who, path in PAGES:
-        [took] = await _timed([lambda: _answer(app, path, cookies[who])], 5)  # noqa: B023  asked at once
-        with heard(env.engine) as statements:
-            await _answer(app, path, cookies[who])
-        found = scans(env.engine, list(statements))
-        print(f"{who + ' ' + path:44}{took:>8.1f}{len(statements):>12}  {', '.join(found) or 'nothing: all by index'}")
+    asked = await _count(env, app, "/queue", cookies)
+    first = [
+        {"name": "bare handler, SQL by hand, plain template", "ms": least, "of_floor": 1.0, "statements": 3},
+        {"name": "Muster", "ms": ours, "of_floor": ours / least, "statements": asked},
+    ]
+    return {"queue": first, "pages": [await _page(env, app, who, path, cookies[who]) for who, path in PAGES]}
+
+
+async def _page(env: Environment, app: ASGIApp, who: str, path: str, cookie: str) -> dict[str, Any]:
+    [took] = await _timed([lambda: answer(app, path, cookie)], 5)
+    with heard(env.engine) as statements:
+        await answer(app, path, cookie)
+    found = scans(env.engine, list(statements))
+    return {"name": f"{who} {path}", "ms": took, "statements": len(statements), "scans": ", ".join(found)}
 
 
 async def _count(env: Environment, app: ASGIApp, path: str, cookies: dict[str, str]) -> int:
     with heard(env.engine) as statements:
-        await _answer(app, path, cookies["coordinator"])
+        await answer(app, path, cookies["coordinator"])
     return len(statements)
 
 
@@ -227,7 +246,8 @@ def _id_of(env: Environment, email: str) -> int:
     return person.id
 
 
-def _signed_in(env: Environment, staff_id: int) -> str:
+def signed_in(env: Environment, staff_id: int) -> str:
+    """Return the cookie of a new session of this person."""
     with transaction(env.engine) as conn:
         token = sessions.start(conn, staff_id, address="127.0.0.1", agent="bench", now=clock.utc_now())
     return f"{session_cookie(env.settings)}={token}"

@@ -1,25 +1,31 @@
-"""The sweep beside raw SQL doing the same writes, and beside one transaction per case. One run, one database.
+"""The sweep beside raw SQL doing the same writes. One run, one database, the same cases.
 
-The same cases are swept three times, at three rungs of their ladder: by Muster, by one hand-written statement per batch
-(case, event with its hash, message: what a person who knows the answer beforehand would write), and by Muster one case
-at a time. What is compared is the ratio; the absolute numbers belong to the machine.
+The floor is one hand-written statement per batch (case, event with its hash, message): what a person writes who knows
+the answer beforehand. Both take turns over two rungs of the ladder, so that the moods of the machine are shared; what
+is compared is the ratio. Beside it: cases of which no two are alike, so that each is decided by itself; one transaction
+per case; and what a sweep spends its time on.
 """
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import event, text
 
-from bench.organisation import LAUNCH, go_to, organisation, responses
+from bench.organisation import go_to, organisation, responses, tidy
 from cases.environment import Environment
-from cases.sweep import sweep_due
+from cases.sweep import sweep_batches, sweep_due
 from config.clock import monotonic
 from config.database import transaction
 
 BATCH = 2000
+SIZES = (1_000, 10_000, 100_000)
+ROUNDS = 2
 RAW = text("""
 WITH due AS (
   SELECT id, member_id, last_seq, last_hash FROM cases WHERE due_at <= :now ORDER BY due_at, id LIMIT :batch
@@ -51,11 +57,12 @@ FROM made WHERE c.id = made.id
 """)
 
 
-def raw_sweep(env: Environment, now: Any, following: Any) -> int:
+def raw_sweep(env: Environment, now: datetime, following: datetime) -> int:
     """Do by hand what the sweep writes for these cases; return how many."""
     done = 0
     values = {
-        "now": now, "next": following, "batch": BATCH, "stamp": now.isoformat(), "rung": "raw", "policy": "2026.1",
+        "now": now, "next": following, "batch": BATCH, "stamp": now.isoformat(),
+        "rung": f"raw_{now:%Y%m%d}", "policy": "2026.1",
         "day": now.date().isoformat(),
         "details": '{"data": {"last_written": "2026-03-23", "reminders": 2}, "guards": {"not_written_to_today": true}, '
                    '"clock": "respond", "rung": "second_reminder", "rung_at": "2026-03-23T09:00:00+00:00"}',
@@ -88,41 +95,137 @@ def statements(env: Environment, work: Callable[[], Any]) -> int:
     return len(seen)
 
 
-def run(count: int, naive: int) -> list[tuple[str, float]]:
-    """Return cases per second of each way."""
+Result = dict[str, Any]
+
+
+def measure(*sizes: int) -> list[Result]:
+    """Return plain data: ``name``, ``size``, ``rate`` and ``floor`` in cases per second, ``ratio``, ``us_per_case``."""
+    found = [_measured("sweep", size) for size in sizes or SIZES]
+    return [*found, _measured("sweep, no two cases alike", 10_000, alike=False), _one_by_one()]
+
+
+def _measured(name: str, size: int, *, alike: bool = True) -> Result:
     with organisation() as env:
-        responses(env, count)
-        go_to(env, LAUNCH + timedelta(days=7, minutes=1))
-        ours = timed(lambda: sweep_due(env, batch=BATCH).due)
-        now = LAUNCH + timedelta(days=21, hours=1)
-        with env.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            conn.exec_driver_sql("VACUUM ANALYZE")
-        raw = timed(lambda: raw_sweep(env, now, now + timedelta(days=18)))
-        assert ours[0] == raw[0] == count, (ours, raw)
-        with transaction(env.engine) as conn:
-            rest = text("UPDATE cases SET due_at = NULL WHERE id NOT IN (SELECT id FROM cases ORDER BY id LIMIT :n)")
-            conn.execute(rest, {"n": naive})
-        go_to(env, LAUNCH + timedelta(days=40))
-        one_by_one = timed(lambda: sweep_due(env, batch=1, workers=1).due)
-        small, large = (_statements_at(size) for size in (200, 2000))
-        print(f"statements per batch of 200: {small}, of 2,000: {large}")
-    return [("Muster, batches of 2,000", ours[0] / ours[1]), ("raw SQL, batches of 2,000", raw[0] / raw[1]),
-            ("Muster, one transaction per case", one_by_one[0] / one_by_one[1])]  # fmt: skip
+        responses(env, size)
+        if not alike:
+            _told_apart(env)
+        ours = floor = 0.0
+        for _ in range(ROUNDS):
+            now = _next_rung(env) + timedelta(minutes=1)
+            go_to(env, now)
+            tidy(env)
+            ours += _all(size, lambda: sweep_due(env, batch=BATCH).due)
+            tidy(env)
+            later = _next_rung(env)
+            floor += _all(size, lambda: raw_sweep(env, later, later + timedelta(seconds=1)))  # noqa: B023  called at once
+    return _result(name, size, ROUNDS * size / ours, ROUNDS * size / floor)
+
+
+def _result(name: str, size: int, rate: float, floor: float) -> Result:
+    return {"name": name, "size": size, "rate": rate, "floor": floor, "ratio": rate / floor, "us_per_case": 1e6 / rate,
+            "unit": "cases/s", "of": "one statement of raw SQL per batch"}  # fmt: skip
+
+
+def _all(size: int, work: Callable[[], int]) -> float:
+    count, seconds = timed(work)
+    assert count == size, (count, size)
+    return seconds
+
+
+def _next_rung(env: Environment) -> datetime:
+    with env.engine.connect() as conn:
+        found: datetime = conn.execute(text("SELECT min(due_at) FROM cases")).scalar_one()
+    return found
+
+
+def _told_apart(env: Environment) -> None:
+    """Give every case a fact of its own, so that none is decided along with another."""
+    with transaction(env.engine) as conn:
+        conn.execute(text("UPDATE cases SET data = data || jsonb_build_object('external', id)"))
+
+
+def _one_by_one(size: int = 1_000) -> Result:
+    with organisation() as env:
+        responses(env, size)
+        now = _next_rung(env) + timedelta(minutes=1)
+        go_to(env, now)
+        ours = _all(size, lambda: sweep_batches(env, now, 1).due)
+        tidy(env)
+        later = _next_rung(env)
+        floor = _all(size, lambda: raw_sweep(env, later, later + timedelta(seconds=1)))
+    return _result("sweep, one transaction per case", size, size / ours, size / floor)
+
+
+# ------------------------------------------------------------------------------------------ what takes the time
+
+PARTS = (
+    ("waiting for PostgreSQL", ("psycopg/connection.py", "psycopg/generators.py")),
+    ("deciding", ("state_machines/", "/transitions/", "cases/facts.py", "cases/owners.py")),
+    ("writing it out: events, hashes, messages", ("cases/lines.py", "cases/writing.py", "notifications/outbox.py",
+                                                  "config/copying.py", "cases/rows.py")),
+    ("reading cases", ("cases/locking.py", "psycopg/", "sqlalchemy/")),
+)  # fmt: skip
+"""Whose code is running: the innermost frame that belongs to one of these."""
+
+
+def shares(size: int = 20_000, *, alike: bool = True) -> dict[str, float]:
+    """Return which share of a sweep of one thread goes where, by looking a thousand times a second."""
+    with organisation() as env:
+        responses(env, size)
+        if not alike:
+            _told_apart(env)
+        now = _next_rung(env) + timedelta(minutes=1)
+        go_to(env, now)
+        tidy(env)
+        seen = _looked_at(lambda: sweep_batches(env, now, BATCH))
+    return {name: count / seen.total() for name, count in seen.most_common()}
+
+
+def _looked_at(work: Callable[[], Any]) -> Counter[str]:
+    seen: Counter[str] = Counter()
+    done, me = threading.Event(), threading.get_ident()
+
+    def look() -> None:
+        while not done.wait(0.001):
+            seen[_part(sys._current_frames()[me])] += 1
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        work()
+    finally:
+        done.set()
+        watcher.join()
+    return seen
+
+
+def _part(frame: Any) -> str:
+    while frame is not None:
+        for name, places in PARTS:
+            if any(place in frame.f_code.co_filename for place in places):
+                return name
+        frame = frame.f_back
+    return "the rest: counting, grouping"
 
 
 def _statements_at(size: int) -> int:
     with organisation() as env:
         responses(env, size)
-        go_to(env, LAUNCH + timedelta(days=7, minutes=1))
-        return statements(env, lambda: sweep_due(env, batch=size + 1))
+        now = _next_rung(env) + timedelta(minutes=1)
+        go_to(env, now)
+        return statements(env, lambda: sweep_batches(env, now, size + 1))
 
 
-def main(count: int = 100_000, naive: int = 1_000) -> None:
-    """Print the table."""
-    rates = run(count, naive)
-    raw = rates[1][1]
-    print(f"\n{count:,} due survey responses, each with an event and a message\n")
-    print(f"{'':36}{'cases/s':>10}{'of raw SQL':>12}")
-    for name, rate in rates:
-        print(f"{name:36}{rate:>10,.0f}{rate / raw:>12.2f}")
-    print(f"\nbatches are {rates[0][1] / rates[2][1]:.0f} times as fast as one transaction per case")
+def main(*sizes: int) -> None:
+    """Print the tables."""
+    print(f"\n{'due survey responses, batches of 2,000':40}{'cases':>10}{'cases/s':>10}{'raw SQL':>10}{'ratio':>8}"
+          f"{'µs/case':>10}")  # fmt: skip
+    for each in measure(*sizes):
+        print(f"{each['name']:40}{each['size']:>10,}{each['rate']:>10,.0f}{each['floor']:>10,.0f}{each['ratio']:>8.2f}"
+              f"{each['us_per_case']:>10,.0f}")  # fmt: skip
+    few, many = (_statements_at(size) for size in (200, 2000))
+    print(f"\nstatements for a batch of 200: {few}, of 2,000: {many}")
+    for title, alike in (("alike", True), ("no two alike", False)):
+        print(f"\nwhere the time of one thread goes, cases {title}")
+        for name, share in shares(alike=alike).items():
+            print(f"  {name:44}{share:>6.0%}")
