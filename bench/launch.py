@@ -118,15 +118,14 @@ def _json(value: Any) -> str:
 
 def page(env: Environment, ref: str) -> tuple[int, float]:
     """Return how many statements the page of the campaign takes, and in how many seconds it is read."""
-    seen: list[int] = []
     mina = _manager(env)
-    timed(lambda: seen.append(statements(env, lambda: campaign_page(env, ref, actor=mina))) or 1)  # once to get warm
+    campaign_page(env, ref, actor=mina)  # once to get warm
     return timed(lambda: statements(env, lambda: campaign_page(env, ref, actor=mina)))
 
 
-def measure(count: int = 100_000) -> list[dict[str, Any]]:
-    """Return plain data: ``name``, ``size``, ``rate`` and ``floor`` in members per second, ``ratio``; the statements of
-    the launch, and what the page takes, for 1,000 members and for all."""
+def measure(count: int = 100_000) -> dict[str, list[dict[str, Any]]]:
+    """Return members per second of a launch beside its floor; the statements of the launch, and what the page of the
+    campaign takes, for 1,000 members and for all."""
     with organisation() as env:
         small = campaign(env, 1_000)
         few = statements(env, lambda: launch(env, small))
@@ -134,27 +133,19 @@ def measure(count: int = 100_000) -> list[dict[str, Any]]:
     with organisation() as env:
         plan_campaign(env, PLAN, actor=Actor("staff:1", "Amara", frozenset({Role.COORDINATOR})))
         ref = campaign(env, count)
-        seen: list[int] = []
-        began = timed(lambda: seen.append(statements(env, lambda: launch(env, ref))) or count)
+        many, seconds = timed(lambda: statements(env, lambda: launch(env, ref)))
         tidy(env)
         page_of_many = page(env, ref)
-        floor = timed(lambda: raw_launch(env))
-        assert floor[0] == count, floor
-    return [{
-        "name": "launch", "size": count, "rate": count / began[1], "floor": count / floor[1],
-        "ratio": floor[1] / began[1], "us_per_case": 1e6 * began[1] / count, "unit": "members/s",
-        "of": "one INSERT..SELECT", "statements_of_1000": few, "statements": seen[0],
-        "page_of_1000": page_of_few, "page": page_of_many,
-    }]  # fmt: skip
-
-
-def main(count: int = 100_000) -> None:
-    """Print the table."""
-    [found] = measure(count)
-    print(f"\na campaign of {count:,} members launched: population, case, event, words, invitation for each\n")
-    print(f"{'':36}{'members/s':>12}{'of the floor':>14}")
-    print(f"{'Muster':36}{found['rate']:>12,.0f}{found['ratio']:>14.2f}")
-    print(f"{'one INSERT..SELECT':36}{found['floor']:>12,.0f}{1:>14.2f}")
-    print(f"\nstatements for 1,000 members: {found['statements_of_1000']}, for {count:,}: {found['statements']}")
-    for size, (asked, seconds) in ((1_000, found["page_of_1000"]), (count, found["page"])):
-        print(f"the page of a campaign of {size:,}: {asked} statements, {1000 * seconds:,.0f} ms")
+        done, floor = timed(lambda: raw_launch(env))
+        assert done == count, (done, count)
+    rate, least = count / seconds, count / floor
+    return {
+        "launch": [
+            {"name": "one INSERT..SELECT", "size": count, "rate": least, "ratio": 1.0},
+            {"name": "Muster", "size": count, "rate": rate, "ratio": rate / least},
+        ],
+        "growth": [
+            {"size": 1_000, "statements": few, "page_statements": page_of_few[0], "page_ms": 1000 * page_of_few[1]},
+            {"size": count, "statements": many, "page_statements": page_of_many[0], "page_ms": 1000 * page_of_many[1]},
+        ],
+    }

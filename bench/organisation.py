@@ -18,19 +18,25 @@ from cases import opening, store
 from cases.campaigns import plan_campaign
 from cases.environment import Environment, load_policy, working_calendar, world
 from cases.installation import initialise
+from cases.tables import CaseRow
 from config import postgres
 from config.clock import set_sandbox
 from config.database import make_engine, transaction
-from config.settings import Settings, load_settings
+from config.settings import load_settings
 from members import store as members
 from members.staff_commands import add_staff
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM, Actor, Role
 
 LAUNCH = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TITLE = "Annual self-assessment 2026"
 FACTS = {
     "launch": "2026-03-02", "deadline": "2026-04-17", "questionnaire": "pulse", "questionnaire_version": 1,
-    "campaign_title": "Annual self-assessment 2026", "ladder": "standard",
+    "campaign_title": TITLE, "ladder": "standard",
+}  # fmt: skip
+PLAN = {
+    "kind": "survey", "title": TITLE, "questionnaire": "pulse", "launch": "2026-03-02",
+    "deadline": "2026-04-17", "population": {"status": ["active"]},
 }  # fmt: skip
 
 
@@ -65,27 +71,45 @@ def go_to(env: Environment, instant: datetime) -> None:
         set_sandbox(conn, instant)
 
 
-PLAN = {
-    "kind": "survey", "title": "Annual self-assessment 2026", "questionnaire": "pulse", "launch": "2026-03-02",
-    "deadline": "2026-04-17", "population": {"status": ["active"]},
-}  # fmt: skip
+_COPIED = ", ".join(
+    column.name for column in CaseRow.__table__.columns if column.name not in {"id", "ref"} and column.computed is None
+)
+_COPIES = text(f"""
+INSERT INTO cases (ref, {_COPIED})
+SELECT 'XX-2026-' || lpad((c.id + :beyond)::text, 8, '0'), {_COPIED} FROM cases c
+WHERE c.parent_id = :campaign AND c.id <= :last ORDER BY c.id LIMIT :count
+""")
 
 
-def responses(env: Environment, count: int) -> None:
-    """Open a survey response for each of so many new members, as a launch does. Nothing is due to the campaign."""
+def responses(env: Environment, count: int, *, whole: int = 100_000) -> None:
+    """Open a survey response for each of so many new members, as a launch does. Nothing is due to the campaign.
+
+    So many are `whole`; more than that are copies of these, several for a member and without the event of their opening.
+    """
     process = process_named("survey_response")
     campaign = plan_campaign(env, PLAN, actor=Actor("staff:1", "Amara", frozenset({Role.COORDINATOR}))).after.id
     with transaction(env.engine) as conn:
-        conn.execute(text("UPDATE cases SET due_at = NULL"))
-    for start in range(0, count, 20_000):
-        size = min(20_000, count - start)
+        conn.execute(text("UPDATE cases SET due_at = NULL WHERE due_at IS NOT NULL"))
+    first = min(count, whole)
+    for start in range(0, first, 20_000):
+        size = min(20_000, first - start)
         with transaction(env.engine) as conn:
             names = [{"name": f"Member {start + n:06d}"} for n in range(size)]
             ids = members.insert_members(conn, names, source="bench", actor=SYSTEM, now=LAUNCH)
             here = world(conn, env)
-            wishes = [opening.Wish(process, PLAN["title"], FACTS, member, None, campaign) for member in ids]
+            wishes = [opening.Wish(process, TITLE, FACTS, member, None, campaign) for member in ids]
             found = [c for c in opening.decided(conn, wishes, here, actor=SYSTEM) if not isinstance(c, tuple)]
             store.apply(conn, found, here)
+    with transaction(env.engine) as conn:
+        last = conn.execute(text("SELECT max(id) FROM cases")).scalar_one()
+        for start in range(first, count, first):
+            values = {
+                "beyond": 10_000_000 + start,
+                "campaign": campaign,
+                "last": last,
+                "count": min(first, count - start),
+            }
+            conn.execute(_COPIES, values)
     tidy(env)
 
 
@@ -98,14 +122,14 @@ def tidy(env: Environment) -> None:
 @contextmanager
 def elsewhere(env: Environment, work: Callable[..., Any], *given: Any) -> Iterator[Future[Any]]:
     """Yield the future of ``work(env, *given)`` in a process of its own; on leaving, wait for it."""
+    rules = env.settings, env.policy, env.calendar
     url = env.engine.url.render_as_string(hide_password=False)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        yield pool.submit(_at_work, env.settings, url, work, given)
+        yield pool.submit(_at_work, url, rules, work, given)
 
 
-def _at_work(settings: Settings, url: str, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
-    policy = load_policy(settings)
-    env = Environment(make_engine(url, pool_size=1), settings, policy, working_calendar(settings, policy))
+def _at_work(url: str, rules: tuple[Any, ...], work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    env = Environment(make_engine(url, pool_size=1), *rules)
     try:
         return work(env, *given)
     finally:

@@ -16,16 +16,14 @@ from datetime import timedelta
 from statistics import quantiles
 from typing import Any
 
-from sqlalchemy import text
 from starlette.types import ASGIApp
 
 from bench.organisation import LAUNCH, elsewhere, go_to, organisation, responses
 from bench.queue import answer as asked
-from bench.queue import crowded, floor, signed_in
+from bench.queue import crowded, floor, pages, signed_in
 from cases.environment import Environment
 from cases.sweep import SweepReport, sweep_batches
 from config.clock import monotonic
-from config.database import transaction
 from web.app import create_app
 
 PEOPLE, SECONDS, BATCH = 50, 10.0, 2_000
@@ -77,43 +75,30 @@ async def _settled(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-def measure(count: int = 1_000_000, due: int = 60_000) -> list[dict[str, Any]]:
-    """Return the waits of fifty people, with and without a sweep beside them, for Muster and for the floor."""
+def measure(count: int = 1_000_000, due: int = 60_000) -> dict[str, list[dict[str, Any]]]:
+    """Return what `bench.queue` measures of its pages, and the waits of fifty people, alone and beside a sweep."""
     with organisation() as env:
         owners = crowded(env, count)
+        found = asyncio.run(pages(env, owners["Team 3"][0]))
         responses(env, due)
-        _nothing_of_the_crowd_is_due(env)
-        people = [person for team in owners.values() for person in team][:PEOPLE]
-        cookies = [signed_in(env, person) for person in people]
-        apps = {"Muster": create_app(env), "bare handler": floor(env)}
-        found: list[dict[str, Any]] = []
-        for days, (name, app) in zip((8, 30), apps.items(), strict=True):
-            asyncio.run(_at_work(app, cookies, 3))  # once to get warm
-            quiet = asyncio.run(_at_work(app, cookies, SECONDS))
-            go_to(env, LAUNCH + timedelta(days=days))
-            busy, swept = _beside_a_sweep(env, app, cookies, days)
-            go_to(env, LAUNCH)
-            found += [_row(name, quiet, 0), _row(f"{name}, beside a sweep", busy, swept.due)]
-        return found
+        return {**found, "people": _together(env, [person for team in owners.values() for person in team])}
+
+
+def _together(env: Environment, staff: Sequence[int]) -> list[dict[str, Any]]:
+    cookies = [signed_in(env, person) for person in staff[:PEOPLE]]
+    apps = {"bare handler": floor(env), "Muster": create_app(env)}
+    found: list[dict[str, Any]] = []
+    for days, (name, app) in zip((8, 30), apps.items(), strict=True):
+        asyncio.run(_at_work(app, cookies, 3))  # once to get warm
+        quiet = asyncio.run(_at_work(app, cookies, SECONDS))
+        go_to(env, LAUNCH + timedelta(days=days))
+        busy, swept = _beside_a_sweep(env, app, cookies, days)
+        go_to(env, LAUNCH)
+        found += [_row(name, quiet, 0), _row(f"{name}, beside a sweep", busy, swept.due)]
+    return found
 
 
 def _row(name: str, waits: Waits, swept: int) -> dict[str, Any]:
     return {
         "name": name, "people": PEOPLE, "looks": waits.looks, "half": waits.half, "most": waits.most, "swept": swept,
     }  # fmt: skip
-
-
-def _nothing_of_the_crowd_is_due(env: Environment) -> None:
-    """The crowd has no events, so that no sweep could do anything with it."""
-    with transaction(env.engine) as conn:
-        conn.execute(text("UPDATE cases SET due_at = NULL WHERE last_hash = 'made up' AND due_at IS NOT NULL"))
-    with env.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.exec_driver_sql("VACUUM ANALYZE cases")
-
-
-def main(count: int = 1_000_000) -> None:
-    """Print the table."""
-    print(f"\n{PEOPLE} people at their queues among {count:,} cases, a look a second each\n")
-    print(f"{'':36}{'looks':>8}{'half within':>13}{'95 % within':>13}{'swept':>10}")
-    for row in measure(count):
-        print(f"{row['name']:36}{row['looks']:>8}{row['half']:>10.1f} ms{row['most']:>10.1f} ms{row['swept']:>10,}")

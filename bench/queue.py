@@ -8,7 +8,6 @@ opened before, without compression; what is compared is the ratio.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message
 
 from bench.crowd import crowd
-from bench.organisation import LAUNCH, organisation
+from bench.organisation import LAUNCH
 from cases.environment import Environment
 from config import clock
 from config.clock import monotonic
@@ -150,7 +149,7 @@ def scans(engine: Engine, statements: list[tuple[str, Any]]) -> list[str]:
         for statement, values in statements:
             plan = conn.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", values).scalar_one()
             plan = plan if isinstance(plan, list) else json.loads(plan)
-            found |= {name for node, name in _nodes(plan[0]["Plan"]) if node == "Seq Scan" and name in big}
+            found |= {name for node, name in _nodes(plan[0]["Plan"]) if node == "Seq Scan" and name and name in big}
     return sorted(found)
 
 
@@ -191,26 +190,8 @@ def crowded(env: Environment, count: int) -> dict[str, list[int]]:
     return owners
 
 
-def measure(count: int = 1_000_000) -> dict[str, list[dict[str, Any]]]:
+async def pages(env: Environment, me: int) -> dict[str, list[dict[str, Any]]]:
     """Return the milliseconds and statements of the first page beside its floor, and of the other pages."""
-    with organisation() as env:
-        owners = crowded(env, count)
-        return asyncio.run(_compare(env, owners["Team 3"][0]))
-
-
-def main(count: int = 1_000_000) -> None:
-    """Print the tables."""
-    print(f"\n{count:,} cases of 20,000 members and {TEAMS * PEOPLE} coordinators")
-    found = measure(count)
-    print(f"\n{'first page of a queue':44}{'ms':>8}{'of floor':>10}{'statements':>12}")
-    for row in found["queue"]:
-        print(f"{row['name']:44}{row['ms']:>8.1f}{row['of_floor']:>10.2f}{row['statements']:>12}")
-    print(f"\n{'other pages':44}{'ms':>8}{'statements':>12}  read from end to end")
-    for row in found["pages"]:
-        print(f"{row['name']:44}{row['ms']:>8.1f}{row['statements']:>12}  {row['scans'] or 'nothing: all by index'}")
-
-
-async def _compare(env: Environment, me: int) -> dict[str, list[dict[str, Any]]]:
     app = create_app(env)
     cookies = {"coordinator": signed_in(env, me), "manager": signed_in(env, _id_of(env, "mina@muster.example"))}
     bare = floor(env)

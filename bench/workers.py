@@ -8,7 +8,6 @@ busy: where that is as many as the machine has, more workers need another machin
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -96,7 +95,7 @@ def copy_of(env: Environment, name: str) -> Iterator[str]:
     admin.dispose()
 
 
-def measure(count: int = 100_000, most: int = MOST) -> list[dict[str, Any]]:
+def measure(count: int = 100_000, most: int = MOST) -> dict[str, list[dict[str, Any]]]:
     """Return the rate of one to ``most`` workers: name, size, seconds, rate, the rate of one worker as floor, the ratio
     (the speed-up) and the cores they and PostgreSQL kept busy. Raises RuntimeError when a case was left or done twice.
     """
@@ -114,7 +113,7 @@ def measure(count: int = 100_000, most: int = MOST) -> list[dict[str, Any]]:
                 "name": name, "size": count, "seconds": seconds, "rate": rate, "floor": floor, "ratio": rate / floor,
                 "cores": cores,
             })  # fmt: skip
-    return rows
+    return {"workers": rows}
 
 
 def _swept(env: Environment, url: str, workers: int, count: int) -> tuple[float, float]:
@@ -136,12 +135,3 @@ def _server_seconds(env: Environment) -> float:
     times = main.cpu_times()
     living = sum(sum(child.cpu_times()[:2]) for child in main.children())
     return float(times.user + times.system + times.children_user + times.children_system + living)
-
-
-def main(count: int = 100_000, most: int = MOST) -> None:
-    """Print the table."""
-    rows = measure(count, most)
-    print(f"\n{count:,} due survey responses; this machine has {os.cpu_count()} cores, PostgreSQL included\n")
-    print(f"{'':12}{'cases/s':>10}{'speed-up':>10}{'cores busy':>12}")
-    for row in rows:
-        print(f"{row['name']:12}{row['rate']:>10,.0f}{row['ratio']:>10.2f}{row['cores']:>12.1f}")

@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from bench import workers
 from bench.organisation import LAUNCH, go_to, organisation, responses
+from bench.tables import table
 from bench.workers import crew
 from cases import audit
 from cases import sweep as sweeping
@@ -166,7 +167,7 @@ if SOAK:  # not skipped otherwise: what is skipped fails where everything must b
     def test_two_workers_sweep_two_hundred_thousand_cases_and_one_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
         count = 200_000
         with organisation() as env:
-            responses(env, count)
+            responses(env, count, whole=count)
             go_to(env, LAUNCH + timedelta(days=7, minutes=1))
             done = kill_one_of_two(env, count, batch=2_000)
             left = sweep_due(env).due
@@ -174,4 +175,4 @@ if SOAK:  # not skipped otherwise: what is skipped fails where everything must b
         assert done + left == count
         with capsys.disabled():
             print(f"\n{count:,} cases, one of two workers killed: the other did {done:,}, the next sweep {left:,}")  # noqa: T201
-            workers.main(count)
+            print(table(workers.measure(count)["workers"]))  # noqa: T201
