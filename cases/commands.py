@@ -88,9 +88,14 @@ def lock_seen(conn: Connection, ref: str, actor: Actor, here: World, seen_versio
     if locked is None:
         raise CaseNotFound(ref)
     require_sight(actor, locked.row, ref, acts_for(actor, here))
+    require_version(locked, seen_version)
+    return locked
+
+
+def require_version(locked: Locked, seen_version: int | None) -> None:
+    """Raise CaseChanged unless a locked case stands at the version that was seen; None means no matter."""
     if seen_version is not None and locked.case.version != seen_version:
         raise CaseChanged(f"It is now at version {locked.case.version}; you saw {seen_version}.")
-    return locked
 
 
 def acts_for(actor: Actor, here: World) -> Collection[int]:
@@ -110,6 +115,19 @@ def fired(
     actor: Actor,
 ) -> Outcome:
     """Decide and write one trigger on a locked case, inside the caller's transaction. Raises TransitionRefused."""
+    return written_by(conn, locked, trigger, payload, note, here, actor)[0].outcome
+
+
+def written_by(
+    conn: Connection,
+    locked: Locked,
+    trigger: str,
+    payload: Mapping[str, Any] | None,
+    note: str | None,
+    here: World,
+    actor: Actor,
+) -> list[Change]:
+    """Do what `fired` does, and return every change that was written, that of the case itself first."""
     process = process_named(locked.case.process)
     if "children" in process.facts:  # what is counted may not change before it is acted upon
         children = select(CaseRow.id).where(CaseRow.parent_id == locked.case.id, CaseRow.closed_at.is_(None))
@@ -125,8 +143,7 @@ def fired(
         first = outcome.steps[0]
         noted = replace(first, personal={**first.personal, "note": without_nul(note)})
         outcome = replace(outcome, steps=(noted, *outcome.steps[1:]))
-    store.apply(conn, [store.change_of(outcome, locked, here)], here)
-    return outcome
+    return store.apply(conn, [store.change_of(outcome, locked, here)], here)
 
 
 def open_one(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,9 +101,14 @@ def locked_of(row: Any, read: Read | type[_AsItIs] = _AsItIs) -> Locked:
     return Locked(case, head, owner_id, owner_role, coordinator_id, process_version, tuple(walled_off or ()), row)
 
 
-def lock_where(conn: Connection, condition: ColumnElement[bool]) -> list[Locked]:
-    """Return and lock the cases a condition names, in order of id so that two of us cannot wait for each other."""
-    wanted = select(*COLUMNS).where(condition).order_by(CaseRow.id)
+def lock_where(
+    conn: Connection, condition: ColumnElement[bool], beside: Sequence[ColumnElement[Any]] = ()
+) -> list[Locked]:
+    """Return and lock the cases a condition names, in order of id so that two of us cannot wait for each other.
+
+    ``beside``: more that is read along with them, and stands on their rows.
+    """
+    wanted = select(*COLUMNS, *beside).where(condition).order_by(CaseRow.id)
     return [locked_of(row) for row in conn.execute(wanted.with_for_update(of=CaseRow, key_share=True))]
 
 

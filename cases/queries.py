@@ -186,7 +186,12 @@ def case_in_brief(
         case = case_of(row)
         context = here.context(case_facts.when_asked(conn, case, now=here.now))
         found = _choices(process_named(case.process), case, acting(row.owner_id), context, here.now)
-        return CasePage(_line(row, here), case, row, _acting(row, here), [], [], [], [], [], found, [])
+        return in_brief(row, case, found, here)
+
+
+def in_brief(row: Any, case: Case, choices_: list[Choice], here: World) -> CasePage:
+    """Return a case and what may be done with it, without its history and what is ahead of it, from what was read."""
+    return CasePage(_line(row, here), case, row, _acting(row, here), [], [], [], [], [], choices_, [])
 
 
 def _row_seen(conn: Connection, ref: str, actor: Actor, here: World) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from cases.rows import staff_id_of
 from cases.words import write_words
 from cases.writing import Change
 from config.database import Connection
+from config.together import together
 from members import writing as member_writing
 from state_machines.registry import process_named
 from state_machines.values import Outcome, Role
@@ -109,6 +111,16 @@ def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
 
 
 def _write(conn: Connection, changes: Sequence[Change], world: World) -> None:
+    with together(conn) if len(changes) <= writing.FEW else nullcontext():
+        _write_rows(conn, changes, world)
+    moved = [(c.outcome.after.member_id, dict(s.member_changes), s.actor)
+             for c in changes for s in c.outcome.steps if s.member_changes and c.outcome.after.member_id]  # fmt: skip
+    for actor in {m[2].person: m[2] for m in moved}.values():
+        mine: list[tuple[int, dict[str, Any]]] = [(m[0], m[1]) for m in moved if m[2].person == actor.person and m[0]]
+        member_writing.apply_changes(conn, mine, actor=actor, now=world.now)
+
+
+def _write_rows(conn: Connection, changes: Sequence[Change], world: World) -> None:
     chained = writing.chain(changes, world.env.policy.version)
     writing.write_cases(conn, changes, chained.heads)
     writing.write_events(conn, chained)
@@ -119,8 +131,3 @@ def _write(conn: Connection, changes: Sequence[Change], world: World) -> None:
         (c.outcome.after.id, c.link[0], c.link[1], world.now, c.outcome.steps[0].actor.person)
         for c in changes if c.link is not None
     ))  # fmt: skip
-    moved = [(c.outcome.after.member_id, dict(s.member_changes), s.actor)
-             for c in changes for s in c.outcome.steps if s.member_changes and c.outcome.after.member_id]  # fmt: skip
-    for actor in {m[2].person: m[2] for m in moved}.values():
-        mine: list[tuple[int, dict[str, Any]]] = [(m[0], m[1]) for m in moved if m[2].person == actor.person and m[0]]
-        member_writing.apply_changes(conn, mine, actor=actor, now=world.now)

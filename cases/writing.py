@@ -24,6 +24,7 @@ from cases.lines import (
 )
 from cases.locking import Locked
 from cases.rows import GENESIS, Head, clocks_to_json, closed_at, occurrence_of, staff_id_of
+from config import together
 from config.database import Connection, as_line, copy_lines, copy_rows, json_text
 from notifications import outbox
 from notifications.values import NewMessage
@@ -81,20 +82,32 @@ UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks, due_at = u.due
 FROM moved AS u WHERE c.id = u.id AND c.version = u.version
 """)
 
-_FULL = text("""
+_FULL = """
 UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks, due_at = u.due_at, deadline_at = u.deadline_at,
   last_seq = u.last_seq, last_hash = u.last_hash, state = u.state, entered_at = u.entered_at, closed_at = u.closed_at,
   outcome = u.outcome, owner_id = u.owner_id, owner_role = u.owner_role, coordinator_id = u.coordinator_id,
   on_hold = u.on_hold, data = u.data, parties = u.parties, counts = u.counts, people = u.people,
   walled_off = coalesce(u.walled_off, c.walled_off), process_version = u.process_version, parked_at = NULL,
   parked_why = NULL
-FROM json_to_recordset(CAST(:rows AS json)) AS u(id bigint, version int, clocks jsonb, due_at timestamptz,
+FROM json_to_recordset(CAST(%(rows)s AS json)) AS u(id bigint, version int, clocks jsonb, due_at timestamptz,
   deadline_at timestamptz, last_seq int, last_hash text, state text, entered_at timestamptz, closed_at timestamptz,
   outcome text, owner_id bigint, owner_role text, coordinator_id bigint, on_hold bool, data jsonb, parties jsonb,
   counts jsonb, people jsonb, process_version int, walled_off bigint[])
 WHERE c.id = u.id AND c.version = u.version
-""")
+"""
 """One parameter for any number of rows: arrays of JSON texts would be escaped twice."""
+
+_LIGHT_FEW = """
+UPDATE cases AS c SET version = c.version + 1, clocks = u.clocks, due_at = u.due_at, deadline_at = u.deadline_at,
+  last_seq = u.last_seq, last_hash = u.last_hash, data = u.data, parked_at = NULL, parked_why = NULL
+FROM json_to_recordset(CAST(%(rows)s AS json)) AS u(id bigint, version int, clocks jsonb, due_at timestamptz,
+  deadline_at timestamptz, last_seq int, last_hash text, data jsonb)
+WHERE c.id = u.id AND c.version = u.version
+"""
+
+FEW = 8
+"""So few changes are sent in one go, as a click is: what helps thousands costs more than it saves. A sweep of more
+takes turns with the database."""
 
 
 def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Head]) -> None:
@@ -109,7 +122,9 @@ def write_cases(conn: Connection, changes: Sequence[Change], heads: Sequence[Hea
     for change, head in pairs:
         if change.locked is not None:
             (light if change.light else full).append((change, head))
-    if light:
+    if light and together.is_together():
+        _update(conn, _LIGHT_FEW, [_light_row(*pair) for pair in light])
+    elif light:
         make_room(conn)
         conn.execute(_NONE_MOVED)
         moved = Once(moved_columns)
@@ -124,10 +139,9 @@ def make_room(conn: Connection) -> None:
         conn.execute(_MOVED)
 
 
-def _update(conn: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    _expect(conn.execute(statement, {"rows": json_text(rows)}).rowcount, len(rows))
+def _update(conn: Connection, statement: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        together.run(conn, statement, {"rows": json_text(rows)}, lambda changed: _expect(changed, len(rows)))
 
 
 def _expect(changed: int, wanted: int) -> None:
@@ -280,12 +294,12 @@ def _messages_in_words(step: Step, now: datetime) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-_CLOSE_TASKS = text("""
+_CLOSE_TASKS = """
 UPDATE case_tasks AS t SET closed_at = u.at, closed_by = u.by
-FROM unnest(CAST(:case_id AS bigint[]), CAST(:kind AS text[]), CAST(:at AS timestamptz[]), CAST(:by AS text[]))
-  AS u(case_id, kind, at, by)
+FROM unnest(CAST(%(case_id)s AS bigint[]), CAST(%(kind)s AS text[]), CAST(%(at)s AS timestamptz[]),
+  CAST(%(by)s AS text[])) AS u(case_id, kind, at, by)
 WHERE t.case_id = u.case_id AND t.closed_at IS NULL AND (u.kind = '*' OR t.kind = u.kind)
-""")
+"""
 _TASK_COLUMNS = ("case_id", "kind", "title", "role", "due_at", "data", "created_at", "closed_at", "closed_by")
 
 
@@ -299,7 +313,7 @@ def write_tasks(conn: Connection, changes: Sequence[Change]) -> None:
         opening += opened
     if closing:
         columns = zip(*closing, strict=True)
-        conn.execute(_CLOSE_TASKS, dict(zip(("case_id", "kind", "at", "by"), map(list, columns), strict=True)))
+        together.run(conn, _CLOSE_TASKS, dict(zip(("case_id", "kind", "at", "by"), map(list, columns), strict=True)))
     if opening:
         copy_rows(conn, "case_tasks", _TASK_COLUMNS, opening)
 
@@ -319,10 +333,10 @@ def _tasks_of(outcome: Outcome) -> tuple[list[tuple[int, str, datetime, str]], l
     return closed, rows
 
 
+_LINK = "INSERT INTO case_links (from_id, to_id, type, at, by) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+
+
 def write_links(conn: Connection, links: Iterable[tuple[int, int, str, datetime, str]]) -> None:
     """Link cases, from the one that was caused to the one that caused it; a link that exists is left."""
-    rows = [dict(zip(("a", "b", "type", "at", "by"), link, strict=True)) for link in links]
-    if rows:
-        conn.execute(
-            text("INSERT INTO case_links (from_id, to_id, type, at, by) VALUES (:a, :b, :type, :at, :by) "
-                 "ON CONFLICT DO NOTHING"), rows)  # fmt: skip
+    for link in links:
+        together.run(conn, _LINK, link)

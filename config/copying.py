@@ -13,7 +13,9 @@ import orjson
 import psycopg
 from psycopg import sql
 from sqlalchemy import JSON, Boolean, Connection, Integer
-from sqlalchemy.exc import DBAPIError
+
+from config import together
+from config.together import as_of_a_statement
 
 REPLACEMENT = "\ufffd"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -47,10 +49,13 @@ def copy_rows(conn: Connection, table_name: str, columns: Sequence[str], rows: I
     Raises ValueError for NUL characters and naive datetimes, and SQLAlchemy's errors, as every statement does.
     """
     adapters = [_adapter(table_name, column) for column in columns]
+    adapted = ([v if adapt is None else adapt(v) for adapt, v in zip(adapters, row, strict=True)] for row in rows)
+    if together.is_together():
+        return together.append(table_name, columns, adapted)
     count = 0
     with _copying(conn, table_name, columns) as copy:
-        for row in rows:
-            copy.write_row([v if adapt is None else adapt(v) for adapt, v in zip(adapters, row, strict=True)])
+        for row in adapted:
+            copy.write_row(row)
             count += 1
     return count
 
@@ -61,6 +66,8 @@ def copy_lines(conn: Connection, table_name: str, columns: Sequence[str], lines:
     Part of the transaction of `conn`. Several times faster than `copy_rows`, since it looks at nothing: raises
     SQLAlchemy's errors for what PostgreSQL refuses.
     """
+    if together.is_together():
+        return together.append(table_name, columns, map(_taken_apart, lines))
     count, left = 0, iter(lines)
     with _copying(conn, table_name, columns) as copy:
         while some := list(islice(left, _LINES)):
@@ -83,20 +90,7 @@ def _copying(conn: Connection, table_name: str, columns: Sequence[str]) -> Itera
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             yield copy
     except psycopg.Error as error:
-        raise _as_of_a_statement(conn, driver, table_name, error) from error
-
-
-def _as_of_a_statement(
-    conn: Connection, driver: "psycopg.Connection[Any]", table_name: str, error: psycopg.Error
-) -> BaseException:
-    """Return the error as SQLAlchemy raises it. A connection that broke is closed: a rollback would wait for ever."""
-    lost = driver.broken or driver.closed or driver.pgconn.status != psycopg.pq.ConnStatus.OK
-    if lost:
-        conn.invalidate(error)
-    return DBAPIError.instance(
-        f"COPY {table_name}", None, error, psycopg.Error, hide_parameters=True, connection_invalidated=lost,
-        dialect=conn.dialect,
-    )  # fmt: skip
+        raise as_of_a_statement(conn, driver, f"COPY {table_name}", error) from error
 
 
 def as_line(values: Iterable[Any]) -> str:
@@ -118,6 +112,19 @@ def _in_line(value: Any) -> str:
     if isinstance(value, list | tuple):  # of numbers
         return "{" + ",".join(map(str, value)) + "}"
     return str(value)
+
+
+_ESCAPES = re.compile(r"\\(.)", re.DOTALL)
+_MEANT = {"t": "\t", "n": "\n", "r": "\r"}
+
+
+def _taken_apart(line: str) -> list[str | None]:
+    """The values of a line of COPY, as text of which the database knows what it means."""
+    return [None if part == r"\N" else _meant(part) for part in line.split("\t")]
+
+
+def _meant(part: str) -> str:
+    return _ESCAPES.sub(lambda found: _MEANT.get(found[1], found[1]), part) if "\\" in part else part
 
 
 @lru_cache(maxsize=10_000)

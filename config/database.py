@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+from config.checkout import verify
 from config.copying import JsonText, as_line, copy_lines, copy_rows, json_text, to_json, without_nul
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "TransactionNested",
     "UtcDateTime",
     "as_line",
+    "asking",
     "copy_lines",
     "copy_rows",
     "driver_url",
@@ -101,6 +103,8 @@ def driver_url(url: str | URL) -> URL:
     parsed = make_url(url)
     if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("Muster needs a PostgreSQL address, such as postgresql://user@host/muster.")
+    if "@" in (parsed.host or ""):  # the rest of a password: looked up, it would be told in every error
+        raise ValueError("In the password of a PostgreSQL address, write %40 for an @.")
     return parsed.set(drivername="postgresql+psycopg")
 
 
@@ -113,12 +117,11 @@ def make_engine(url: str | URL, *, pool_size: int = 5, alone: bool = False) -> E
     target = driver_url(url)
     given = target.query.get("options", "")
     options = " ".join([f"-c {name}={value}" for name, value in SESSION_OPTIONS.items()])
-    return create_engine(
+    engine = create_engine(
         target,
         pool_size=1 if alone else pool_size,
         max_overflow=0 if alone else pool_size,
         pool_timeout=1 if alone else 30,
-        pool_pre_ping=not alone,
         hide_parameters=True,  # what people typed, and keys, stay out of what is said when a statement fails
         json_serializer=to_json,
         json_deserializer=orjson.loads,
@@ -129,6 +132,9 @@ def make_engine(url: str | URL, *, pool_size: int = 5, alone: bool = False) -> E
             **{name: value for name, value in ALIVE.items() if name not in target.query},
         },
     )
+    if not alone:
+        verify(engine)
+    return engine
 
 
 @contextmanager
@@ -161,3 +167,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
         conn = bare.execution_options(**options)
         with conn.begin():
             yield conn
+
+
+@contextmanager
+def asking(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection for a question that is one statement: it begins and ends with it, without a word of its own.
+
+    Nothing may be written on it. Raises TransactionNested inside a `transaction`, whose unwritten changes it could not
+    see.
+    """
+    if _open_transaction.get():
+        raise TransactionNested
+    with engine.connect() as bare:
+        yield bare.execution_options(isolation_level="AUTOCOMMIT")

@@ -38,7 +38,7 @@ _SHARED = {
     "cases": "SIU", "case_links": "SID", "case_tasks": "SIU", "case_words": "SI", "campaign_members": "SIU",
     "members": "SIU", "contacts": "SIU", "member_proposals": "SIU", "messages": "SIU", "signatures": "SIU",
     "document_versions": "SIU", "link_epochs": "SIU", "response_drafts": "SIUD", "inbox_messages": "SIU",
-    "inbox_sources": "SI", "rehearsals": "SIUD", "rehearsed_mails": "SID",
+    "inbox_sources": "SIU", "rehearsals": "SIUD", "rehearsed_mails": "SID",
     "sweep_holds": "SIU", "held_cases": "SIUD", "sweep_tallies": "SIUD",
     # Read by whoever decides anything.
     "staff": "S", "absences": "S", "teams": "S", "conflicts_of_interest": "S", "staff_version": "S",
@@ -56,12 +56,12 @@ WEB = DatabaseRole(
         "oidc_identities": "SID", "api_tokens": "SIU", "idempotency_keys": "SIUD", "calendar_feeds": "SIU",
         "drafts": "SIUD", "case_viewers": "SIUD", "saved_views": "SIUD", "view_pins": "SIUD",
     },
-    {"installation": "SU", "sweeps": "SIU", "job_runs": "SIU"},
+    {"installation": "SU", "sweeps": "SIUD", "job_runs": "SIUD"},
 )  # fmt: skip
 WORKER = DatabaseRole(
     "muster_worker",
     "the flows: sweep, delivery, the inbox, nightly work",
-    {**_SHARED, "sweeps": "SIU", "job_runs": "SIU", "restricted_views": "SID"},
+    {**_SHARED, "sweeps": "SIUD", "job_runs": "SIUD", "restricted_views": "SID"},
     {},
 )
 ROLES = (WEB, WORKER)

@@ -20,13 +20,15 @@ class Choice:
     refused: Refused | None
 
 
-def choices(process: Process, case: Case, *, actor: Actor, context: Context, now: datetime) -> Iterator[Choice]:
+def choices(
+    process: Process, case: Case, *, only: str | None = None, actor: Actor, context: Context, now: datetime
+) -> Iterator[Choice]:
     """Yield the transitions of the state that are meant for this actor's roles, each with what stands in its way.
 
-    What was typed is not asked yet.
+    What was typed is not asked yet. ``only``: those of this trigger.
     """
     for transition in process.from_state[case.state]:
-        if not actor.roles & set(transition.by):
+        if not actor.roles & set(transition.by) or only not in (None, transition.trigger):
             continue
         draft = Draft(process, case, None, None, actor=actor, context=context, now=now)
         found = who_objection(transition, draft) or guard_objection(transition, draft)

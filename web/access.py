@@ -13,7 +13,7 @@ from starlette.requests import Request
 from cases.environment import Environment
 from cases.errors import CaseError, NotAllowed
 from config import clock
-from config.database import reading, transaction
+from config.database import asking, reading, transaction
 from config.tables import Installation
 from members import staff_store
 from state_machines.values import STAFF as STAFF_ROLES
@@ -119,7 +119,7 @@ def _signed_in(request: Request, rule: Rule) -> DeskPage:
     key = request.cookies.get(session_cookie(env.settings))
     if not key:
         raise _sign_in_first(request)
-    with reading(env.engine) as conn:
+    with asking(env.engine) as conn:
         row = conn.execute(_WHO, {"token_sha256": sessions.sha256(key)}).one_or_none()
         session = sessions.living(row, key, now=real)
         if row is None or session is None:

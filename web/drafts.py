@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from config.database import Connection
@@ -63,4 +63,7 @@ def of_case(conn: Connection, staff_id: int, case_id: int) -> dict[str, Kept]:
 
 def discard(conn: Connection, staff_id: int, case_id: int, form: str) -> None:
     """Throw a draft away; one that is not there is no error."""
-    conn.execute(delete(Draft).where(Draft.staff_id == staff_id, Draft.case_id == case_id, Draft.form == form))
+    conn.execute(_DISCARD, {"staff_id": staff_id, "case_id": case_id, "form": form})
+
+
+_DISCARD = text("DELETE FROM drafts WHERE staff_id = :staff_id AND case_id = :case_id AND form = :form")

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+from sqlalchemy import Engine, event
+
 from cases.commands import fire, note, open_one
 from members.absence_commands import set_absence
 from state_machines.values import SYSTEM
@@ -39,6 +41,43 @@ def test_a_step_says_what_was_done_where_the_case_is_and_what_is_mailed_to_whom(
         "Mail that goes out: “Complaint acknowledged” to the complainant."
     ]
     assert state(cast, ref) == "acknowledged"
+
+
+def test_a_step_that_takes_the_case_out_of_sight_leads_to_the_queue(desk: SignedIn, cast: Cast) -> None:
+    ref = a_complaint(cast)
+    mina = desk("Mina")
+
+    after = do(mina, ref, "wall_off").form("#do").submit(about_staff=[cast.actor("Mina").person])
+
+    assert after.path == "/queue"
+    assert mina.get(f"/cases/{ref}", status=404)
+
+
+def test_a_step_that_keeps_somebody_else_away_leads_back_to_the_case(desk: SignedIn, cast: Cast) -> None:
+    ref = acknowledged(cast)
+
+    after = do(desk("Mina"), ref, "wall_off").form("#do").submit(about_staff=[cast.actor("Bo").person])
+
+    assert after.path == f"/cases/{ref}"
+
+
+def test_a_step_is_one_transaction_of_two_questions_and_one_go_at_writing(desk: SignedIn, cast: Cast) -> None:
+    form = do(desk("Amara"), a_complaint(cast), "acknowledge").form("#do")
+    heard: list[str] = []
+    hooks: dict[str, Any] = {
+        "before_cursor_execute": lambda conn, cursor, statement, *rest: heard.append(statement.split()[0]),
+        "commit": lambda conn: heard.append("COMMIT"),
+    }
+    for name, hook in hooks.items():
+        event.listen(Engine, name, hook)
+    try:
+        form.submit(**TYPED)
+    finally:
+        for name, hook in hooks.items():
+            event.remove(Engine, name, hook)
+
+    step = heard[: heard.index("COMMIT") + 1]  # what follows is the page it leads to
+    assert step == ["SELECT", "SELECT", "DELETE", "COMMIT"]  # who asks; the case, locked; what was begun
 
 
 def test_what_is_missing_is_told_by_the_field_and_what_was_typed_stays(desk: SignedIn, cast: Cast) -> None:

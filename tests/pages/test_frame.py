@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from tests.cast import Cast
 from tests.pages.conftest import SignedIn
 from tests.pages.inspector import Client
+from web import access
 from web.access import STAFF
 from web.app import create_app
 from web.desk_page import Desk
@@ -131,3 +132,19 @@ def test_every_answer_tells_the_browser_what_it_may_do(desk: SignedIn) -> None:
 def test_a_request_that_is_too_large_is_refused_before_it_is_read(desk: SignedIn) -> None:
     answer = desk("Amara").http.post("/tested", content=b"x", headers={"content-length": str(10**10)})
     assert answer.status_code == 413
+
+
+def test_a_form_that_a_script_sent_while_the_database_was_away_comes_back_with_what_was_typed(
+    desk: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*asked: object) -> None:
+        raise NoConnectionLeft("gone")
+
+    amara = desk("Amara")
+    monkeypatch.setattr(access, "_signed_in", gone)
+    typed = {"csrf": "x", "words": "I rang them at noon, and again at two."}
+    page = amara.post("/tested", typed, hx_request="true", hx_boosted="true")
+    assert page.status == 503
+    assert dict(page.form("#again").values) == typed
+    piece = amara.post("/tested", typed, hx_request="true")
+    assert "noon" not in piece.text, "a piece of a page has no room for a form"

@@ -58,7 +58,7 @@ def test_a_manager_is_led_from_the_queue_to_the_pack_and_lets_it_go_on(
     assert "4 cases held back: Complaint" in page.words("#held h3")
     pack = page.follow("4 cases held back: Complaint")
     assert pack.path == held
-    assert "4 cases found late. Without a question 3 cases go by." in pack.words("#why")[0]
+    assert "4 cases found late. Up to 3 cases go by without a question." in pack.words("#why")[0]
     assert "A case is late" in pack.words("#would")[0]
     assert len(pack.all("#cases tbody tr")) == 4
     assert "Dear" in pack.words("#samples")[0] or "overdue" in pack.words("#samples")[0].lower()
@@ -83,6 +83,31 @@ def test_what_is_declined_is_passed_over_with_name_and_reason_on_the_case(
     assert fired(cast) == 0
 
 
+def test_a_held_case_says_so_on_its_page_and_in_lists_until_somebody_decides(
+    desk: SignedIn, held: str, cast: Cast
+) -> None:
+    ref = cast.scalar("SELECT min(ref) FROM cases")
+    amara, mina = desk("Amara"), desk("Mina")
+    assert [row for row in amara.get("/cases").words("#cases tbody th") if "Held back" not in row] == []
+    page = amara.get(f"/cases/{ref}")
+    [told] = page.words("#held")
+    assert "Held back since 11 Mar 2026, 09:00" in told and "a manager decides whether Muster goes on" in told
+    assert "waits until a manager has decided" in page.words("#next")[0]
+    assert "Look and decide" not in told, "only who decides is led there"
+    pack = mina.get(f"/cases/{ref}").one("#held a")["href"]
+    assert pack == held
+    mina.get(held).form("#decision").submit(decision="approve", reason="Go on")
+    assert amara.get(f"/cases/{ref}").all("#held") == []
+    assert "Held back" not in amara.get("/cases").main
+
+
+def test_a_case_that_somebody_moved_is_held_back_no_more(desk: SignedIn, held: str, cast: Cast) -> None:
+    ref = cast.scalar("SELECT min(ref) FROM cases")
+    payload = {"issues": "Wet stairs", "understanding": "She fell.", "adjustments_asked": True}
+    commands.fire(cast.env, ref, "acknowledge", payload=payload, actor=cast.actor("Amara"))
+    assert desk("Amara").get(f"/cases/{ref}").all("#held") == []
+
+
 def test_a_decision_needs_a_reason_and_keeps_what_was_typed(desk: SignedIn, held: str, cast: Cast) -> None:
     page = desk("Mina").get(held).form("#decision").submit(decision="decline", reason="  ")
     assert page.status == 422
@@ -96,8 +121,9 @@ def test_who_is_second_reads_that_it_was_decided_and_by_whom(desk: SignedIn, hel
     desk("Mina").get(held).form("#decision").submit(decision="approve", reason="Go on")
     late = form.submit(decision="decline", reason="Not now")
     assert late.status == 409
-    assert "This was decided meanwhile" in late.words("#error")[0]
-    assert "Mina" in late.words("#decided")[0]
+    assert "This was decided meanwhile. It goes on." in late.words("#error")[0]
+    [ended] = late.words("#decided")
+    assert "Mina" in ended and "What you wrote Not now" in ended
     assert cast.scalar("SELECT state FROM sweep_holds") == "approved"
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from cases import commands
 from cases.errors import BadInput, CaseChanged, CaseError, CaseNotFound, TransitionRefused
 from cases.history import since_version
 from cases.queries import CasePage
 from cases.sight import glance
+from cases.taking_step import Taken, take_step
 from config.database import transaction
 from state_machines.process import Transition
 from state_machines.registry import process_named
@@ -23,7 +23,7 @@ from web.desk.case_choices import asked_of, begun, chosen, mails_of, transition_
 from web.desk.case_done import sentence
 from web.desk.case_people import Names, options
 from web.desk.case_said import changes_since
-from web.desk.case_shown import brief, page_or_queue, read
+from web.desk.case_shown import brief, read
 from web.desk.wrong_fields import wrong
 from web.desk_page import Desk, DeskPage, is_local
 from web.forms import fields_of, leftover_errors, payload_of
@@ -58,27 +58,37 @@ def form(desk: Desk, ref: str, trigger: str) -> Response:
 @pages.post("/cases/{ref}/do/{trigger}")
 def do(desk: Desk, posted: Form, ref: str, trigger: str) -> Response:
     """Take a step; where it is refused the form comes back with everything that was typed."""
-    page = brief(desk, ref)
-    transition = _transition(page, trigger)
     version = posted.number("version")
     try:
-        if version is None:
-            raise BadInput("The form does not say which version of the case it is about; please send it again.")
-        outcome = commands.fire(
-            desk.env, page.case.ref, trigger, payload=_payload(desk, transition, posted),
-            note=posted.text("also_note").strip() or None, seen_version=version,
-            actor=desk.actor_for(page.row.owner_id), now=desk.now,
-        )  # fmt: skip
+        taken = _take(desk, posted, ref, trigger, version)
     except CaseNotFound:
         raise
     except CaseError as bad:
+        page = brief(desk, ref)
+        transition = _transition(page, trigger)
         if isinstance(bad, CaseChanged) and _is_repeated(desk, page, trigger, version or 0):
             return desk.see_other(f"/cases/{page.case.ref}", f"“{transition.title}” was done already.")
         _keep(desk, page, trigger, posted)
         return _refused(desk, page, trigger, posted, bad)
-    with transaction(desk.env.engine) as conn:
-        drafts.discard(conn, desk.person.id, page.case.id, trigger)
-    return desk.see_other(_afterwards(desk, page), sentence(outcome, transition, Names(page, desk.staffing)))
+    told = sentence(taken.outcome, _transition(taken.page, trigger), Names(taken.page, desk.staffing))
+    return desk.see_other(_afterwards(desk, taken), told)
+
+
+def _take(desk: DeskPage, posted: Posted, ref: str, trigger: str, version: int | None) -> Taken:
+    """Take a step and throw away what was begun of it."""
+
+    def payload(page: CasePage) -> dict[str, Any] | None:
+        transition = _transition(page, trigger)
+        if version is None:
+            raise BadInput("The form does not say which version of the case it is about; please send it again.")
+        return _payload(desk, transition, posted)
+
+    return take_step(
+        desk.env, ref, trigger, payload,
+        lambda conn, case_id: drafts.discard(conn, desk.person.id, case_id, trigger),
+        note=posted.text("also_note").strip() or None, seen_version=version, acting=desk.actor_for, actor=desk.actor,
+        now=desk.now,
+    )  # fmt: skip
 
 
 def _is_repeated(desk: DeskPage, page: CasePage, trigger: str, version: int) -> bool:
@@ -88,10 +98,12 @@ def _is_repeated(desk: DeskPage, page: CasePage, trigger: str, version: int) -> 
     return bool(mine) and all(e.actor == desk.actor.person and e.trigger == trigger for e in mine)
 
 
-def _afterwards(desk: DeskPage, page: CasePage) -> str:
+def _afterwards(desk: DeskPage, taken: Taken) -> str:
     """Where somebody came from; else the page of the case, or the queue where the step has taken it out of sight."""
     came_from = desk.request.query_params.get("return", "")
-    return came_from if is_local(came_from) else page_or_queue(desk, page.case.ref)
+    if is_local(came_from):
+        return came_from
+    return f"/cases/{taken.page.case.ref}" if taken.in_sight else "/queue"
 
 
 def _transition(page: CasePage, trigger: str) -> Transition:
