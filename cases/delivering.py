@@ -16,7 +16,6 @@ from cases.copies.resting import require_awake
 from cases.environment import Environment, World, world
 from cases.hands import hands, results
 from cases.locking import lock_ids
-from cases.rows import clock_from_json
 from cases.store import apply, change_of
 from cases.tables import PERSONAL_PART, CaseEvent, CaseRow, CaseTask, EventPersonal
 from config.clock import monotonic
@@ -175,12 +174,19 @@ def case_views(conn: Connection, ids: Sequence[int]) -> Mapping[int, CaseView]:
     source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
     rows = conn.execute(
         select(
-            CaseRow.__table__, Member.name.label("member_name"), Member.ref.label("member_ref"),
+            *_SEEN, Member.name.label("member_name"), Member.ref.label("member_ref"),
             Member.status.label("member_status"), Member.language.label("member_language"),
             Member.flags.label("member_flags"),
         ).select_from(source).where(CaseRow.id == func.any(list(ids)))
     )  # fmt: skip
     return {row.id: view_of(row) for row in rows}
+
+
+_SEEN = (
+    CaseRow.id, CaseRow.ref, CaseRow.process, CaseRow.state, CaseRow.subject, CaseRow.on_hold, CaseRow.team,
+    CaseRow.owner_id, CaseRow.owner_role, CaseRow.restricted_to, CaseRow.walled_off, CaseRow.opened_at,
+    CaseRow.received_at, CaseRow.deadline_at, CaseRow.data, CaseRow.parties, CaseRow.clocks, CaseRow.member_id,
+)  # fmt: skip
 
 
 def view_of(row: Any) -> CaseView:
@@ -190,7 +196,7 @@ def view_of(row: Any) -> CaseView:
     clocks = {}
     for name, stored in row.clocks.items():
         clock = process.clock_of(row.state, name)
-        clocks[name] = ClockView(name, clock.title if clock else name, clock_from_json(name, stored).due)
+        clocks[name] = ClockView(name, clock.title if clock else name, datetime.fromisoformat(stored["due"]))
     return CaseView(
         case_id=row.id, ref=row.ref, process=row.process, state=row.state, title=process.title, state_label=state.title,
         subject=row.subject, final=state.final, on_hold=row.on_hold, team=row.team, owner_id=row.owner_id,

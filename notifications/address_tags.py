@@ -52,4 +52,4 @@ def tags_in(text: str, address: str) -> tuple[str, ...]:
 
 
 def _sign(secret: str, body: bytes) -> bytes:
-    return hmac.new(hashlib.sha256(_KEY + secret.encode()).digest(), body, hashlib.sha256).digest()[:_SIGNATURE]
+    return hmac.digest(hashlib.sha256(_KEY + secret.encode()).digest(), body, "sha256")[:_SIGNATURE]

@@ -1,6 +1,8 @@
 """What other messages mean for those that are being decided: what was sent already, and what is about to be.
 
-Each function takes a connection and answers for a whole batch with one statement.
+Each function takes a connection and answers for a whole batch with one statement, which finds its messages by case or
+by address. States are compared under IS TRUE, which no index answers: while a campaign leaves, statistics are older
+than what was sent of it, and the planner would take all that was sent for a handful of rows and read it for each batch.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, cast, func, or_, select
+from sqlalchemy import String, and_, bindparam, cast, func, or_, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from config.database import Connection
@@ -29,7 +31,7 @@ def newest_by_clock(conn: Connection, messages: Sequence[QueuedMessage]) -> dict
     statement = (
         select(MessageRow.case_id, MessageRow.clock, MessageRow.audience, func.max(MessageRow.event_seq).label("seq"))
         .where(MessageRow.case_id == func.any(list(case_ids)), MessageRow.clock.is_not(None))
-        .where(MessageRow.state.in_([QUEUED, SENDING, SENT]), MessageRow.event_seq.is_not(None))
+        .where(MessageRow.state.in_([QUEUED, SENDING, SENT]).is_(True), MessageRow.event_seq.is_not(None))
         .group_by(MessageRow.case_id, MessageRow.clock, MessageRow.audience)
     )
     found: dict[tuple[int, str, str], int] = {}
@@ -50,8 +52,8 @@ def received(conn: Connection, messages: Sequence[QueuedMessage]) -> set[tuple[i
         MessageRow.case_id == func.any(cases), MessageRow.event_seq == func.any(seqs),
         _counts_beside(messages), ~_CAME_BACK,
     )  # fmt: skip  # by index: the few whose case and event do not belong together are left out here
-    rows = conn.execute(statement)
-    return {(r.case_id, r.event_seq, r.kind, r.address) for r in rows if (r.case_id, r.event_seq) in events}
+    got = ((r.case_id, r.event_seq, r.kind, r.address) for r in conn.execute(statement) if r.address)
+    return {each for each in got if each[:2] in events}
 
 
 _RETURNED = sorted(kind.value for kind in RETURNED)
@@ -68,15 +70,14 @@ def sent_since(
 
     First those for people outside, then the internal ones.
     """
-    address = func.lower(MessageRow.to_email)
+    address, internal = func.lower(MessageRow.to_email), MessageRow.purpose == Purpose.INTERNAL.value
     wanted = cast(bindparam("addresses", sorted(addresses)), ARRAY(String))
-    internal = MessageRow.purpose == Purpose.INTERNAL.value
-    statement = (
-        select(address.label("address"), internal.label("internal"), func.count().label("n"))
-        .where(address == func.any(wanted), _counts_beside(messages))
-        .where(or_(MessageRow.state == SENDING, MessageRow.sent_at >= since))
-        .group_by(address, internal)
+    theirs = select(address.label("address"), internal.label("internal")).where(
+        address == func.any(wanted), MessageRow.to_email.is_not(None), _counts_beside(messages)
     )
+    # Two ranges of the index of addresses: what left since, and what has not left yet.
+    found = union_all(theirs.where(MessageRow.sent_at >= since), theirs.where(MessageRow.sent_at.is_(None))).subquery()
+    statement = select(found, func.count().label("n")).group_by(found.c.address, found.c.internal)
     rows = conn.execute(statement).all() if addresses else []
     outside, notices = ({row.address: row.n for row in rows if row.internal is kind} for kind in (False, True))
     return Counter(outside), Counter(notices)
@@ -84,6 +85,5 @@ def sent_since(
 
 def _counts_beside(messages: Sequence[QueuedMessage]) -> Any:
     """Sent, or in the hands of another delivery; not the messages that are being decided themselves."""
-    being_decided = [m.id for m in messages]
-    in_other_hands = and_(MessageRow.state == SENDING, MessageRow.id != func.all(being_decided))
-    return and_(MessageRow.to_email.is_not(None), or_(MessageRow.state == SENT, in_other_hands))
+    in_other_hands = and_(MessageRow.state == SENDING, MessageRow.id != func.all([m.id for m in messages]))
+    return or_(MessageRow.state == SENT, in_other_hands).is_(True)

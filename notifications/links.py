@@ -147,7 +147,7 @@ def _encoded(raw: bytes) -> str:
 
 def _sign(secret: str, purpose: str, body: bytes) -> bytes:
     key = hashlib.sha256(b"muster.link\0" + purpose.encode() + b"\0" + secret.encode()).digest()
-    return hmac.new(key, body, hashlib.sha256).digest()[:_SIGNATURE]
+    return hmac.digest(key, body, "sha256")[:_SIGNATURE]
 
 
 def _number(value: int) -> bytes:

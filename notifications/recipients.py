@@ -5,6 +5,7 @@ Members are reached through their contacts, in order; staff through whoever acts
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,8 @@ from state_machines.values import Role
 MEMBER_AUDIENCES = frozenset({"member", "next_contact", "signatory"})
 CONTACT = "contact:"
 """Before the number of one contact, who alone asked for it."""
+_PLAIN = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+"""Most addresses are like this; the others are looked at sign by sign."""
 _SENIOR_CONTACTS = ("signatory", "executive")
 
 
@@ -61,6 +64,8 @@ def usable(contacts: Iterable[Contact]) -> list[Contact]:
 def is_address(email: str | None) -> bool:
     """Whether it can be written to at all: one address, nothing that could become a second header."""
     email = (email or "").strip()
+    if _PLAIN.fullmatch(email):
+        return len(email) <= 254
     if any(sign.isspace() or not sign.isprintable() or sign in '<>,;"()' for sign in email):
         return False
     local, _, domain = email.rpartition("@")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
 
 from config.database import without_nul
-from notifications import catalogue, wording
+from notifications import catalogue, letters, wording
 from notifications.context import MailContext
 
 LONGEST_SUBJECT = 150
@@ -42,8 +42,9 @@ def render(kind: str, context: MailContext, language: str = "") -> Rendered:
     entry = catalogue.entry(kind)
     environment = _environment(context.zone_name)
     used = _translated(environment, entry, language)
-    variables = context.variables()
-    subject, text, html = (_filled(environment, entry.template(end, used), variables) for end in catalogue.SUFFIXES)
+    names = _names(entry, used)
+    written = letters.filled_in(environment, names, context) or _rendered(environment, names, context.variables())
+    subject, text, html = (str(without_nul(part)) for part in written)  # stored afterwards, where a NUL cannot be
     return Rendered(
         subject=wording.one_line(subject, LONGEST_SUBJECT),
         text=_EMPTY_LINES.sub("\n\n", text).strip() + "\n",
@@ -98,9 +99,17 @@ def _exists(environment: Environment, name: str) -> bool:
     return True
 
 
+def _names(entry: catalogue.Entry, language: str) -> tuple[str, ...]:
+    return tuple(entry.template(end, language) for end in catalogue.SUFFIXES)
+
+
+def _rendered(environment: Environment, names: Iterable[str], variables: Mapping[str, Any]) -> list[str]:
+    return [_filled(environment, name, variables) for name in names]
+
+
 def _filled(environment: Environment, name: str, variables: Mapping[str, Any]) -> str:
     try:
         template: Template = environment.get_template(name)
-        return str(without_nul(template.render(variables)))  # stored afterwards, where a NUL cannot be
+        return template.render(variables)
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise RenderingFailed(f"{name}: {error or type(error).__name__}") from error
