@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text
 
 from cases import installation
+from cases.breaker.waiting import is_held
 from cases.delivering import deliver
 from cases.environment import Environment
 from cases.errors import BadInput, CaseBusy
@@ -131,9 +132,12 @@ def _destination(env: Environment, step: str, here: datetime) -> datetime:
 
 
 def next_due(env: Environment, here: datetime, *, mail: bool = True) -> datetime | None:
-    """Return the next moment at which a case or a message is due, or None; what is late already is due at once."""
+    """Return the next moment at which a case or a message is due, or None; what is late already is due at once.
+
+    What is held back is not due: time would come to a stop at it until a manager decides.
+    """
     with reading(env.engine) as conn:
-        due = conn.execute(select(func.min(CaseRow.due_at))).scalar_one()
+        due = conn.execute(select(func.min(CaseRow.due_at)).where(~is_held())).scalar_one()
         waits = select(func.min(MessageRow.not_before)).where(MessageRow.state == QUEUED)
         found = [at for at in (due, conn.execute(waits).scalar_one() if mail else None) if at is not None]
     return max(min(found), here) if found else None

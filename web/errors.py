@@ -123,11 +123,16 @@ async def _database(request: Request, error: Any) -> Response:
     log.error("the database does not answer", exc_info=error)
     posted: Posted | None = getattr(request.state, "posted", None)
     headers = {"retry-after": "10"}
-    if posted is None or "hx-request" in request.headers or any(name in posted for name in _PASSWORDS):
+    if posted is None or _wants_a_piece(request) or any(name in posted for name in _PASSWORDS):
         return _plain(503, GONE, headers)
     kept = [(name, text) for name, texts in posted.texts.items() for text in texts]
     query = f"?{request.url.query}" if request.url.query else ""
     return _plain(503, PERHAPS, headers, path=request.url.path + query, kept=kept, files=bool(posted.uploads))
+
+
+def _wants_a_piece(request: Request) -> bool:
+    """Whether a script asked for a piece of a page; a form that is sent with one gets a whole page."""
+    return "hx-request" in request.headers and "hx-boosted" not in request.headers
 
 
 async def _driver(request: Request, error: Any) -> Response:

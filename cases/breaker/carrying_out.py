@@ -37,7 +37,8 @@ def carry_on(env: Environment, number: int, *, now: datetime) -> int:
             actor = here.staffing.actor(staff_id_of(row.decided_by) or 0, staff_id_of(row.on_behalf_of))
             locked = [each for each in lock_ids(conn, ids) if each.row.due_at == ids[each.case.id]]
             store.apply(conn, _changes(conn, locked, row.reason, row.until, actor, here), here)
-            conn.execute(update(HeldCase).where(HeldCase.case_id.in_(ids)).values(waiting=False))
+            mine = (HeldCase.hold_id == number) & HeldCase.case_id.in_(ids)
+            conn.execute(update(HeldCase).where(mine).values(waiting=False))
             done += len(locked)
 
 

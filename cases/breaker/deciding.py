@@ -18,6 +18,7 @@ from state_machines.values import Actor, Role
 
 MAY_DECIDE = frozenset({Role.MANAGER, Role.SENIOR})
 LONGEST_REASON = 2_000
+_HOW_IT_ENDED = {APPROVED: "It goes on.", DECLINED: "It is not done."}
 
 
 class NothingHeld(CaseError):
@@ -85,7 +86,7 @@ def _lock(conn: Connection, number: int, seen: int | None, actor: Actor) -> Fact
         raise NothingHeld
     facts = Facts.stored(row.facts)
     if row.state != OPEN:
-        raise AlreadyDecided(f"It is {row.state}." if row.state in (APPROVED, DECLINED) else "Nothing of it was due.")
+        raise AlreadyDecided(_HOW_IT_ENDED.get(row.state, "Nothing of it is due any more."))
     if facts.causer is not None and facts.causer in (actor.person, actor.on_behalf_of):
         raise NotAllowed("You entered these cases, so somebody else decides about them.")
     if seen is not None and seen != row.cases:

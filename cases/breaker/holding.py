@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cases.breaker import telling
 from cases.breaker.carrying_out import carry_on
-from cases.breaker.tables import DECLINED, OPEN, OVER, HeldCase, SweepHold
+from cases.breaker.tables import DECLINED, OPEN, OVER, HeldCase, SweepHold, SweepTally
 from cases.breaker.values import Facts
 from cases.breaker.weighing import Load, Looked, Weight, does_something, due, late_before, look, perhaps_too_much
 from cases.environment import Environment, World, world
@@ -41,19 +42,17 @@ INSERT INTO sweep_tallies (process, at, late, on_time)
 SELECT u.process, :now, count(*) FILTER (WHERE u.due_at < :late), count(*) FILTER (WHERE u.due_at >= :late)
 FROM unnest(CAST(:ids AS bigint[]), CAST(:processes AS text[]), CAST(:dues AS timestamptz[])) AS u(id, process, due_at)
 WHERE NOT EXISTS (SELECT 1 FROM held_cases h WHERE h.case_id = u.id AND h.due_at = u.due_at)
-GROUP BY u.process
+GROUP BY u.process RETURNING process, late
 """)
 
 
 def hold_back(env: Environment, now: datetime) -> None:
     """Hold back what nobody has foreseen and is more than the policy lets go by, and tell who decides about it."""
-    if not env.policy.breaker.enabled:
-        return
     with reading(env.engine) as conn:
         found = due(conn, env, now)
     if found.something_waits:
         _tend(env, now)
-    if any(perhaps_too_much(env, weight) for weight in found.weights):
+    if env.policy.breaker.enabled and any(perhaps_too_much(env, weight) for weight in found.weights):
         with transaction(env.engine) as conn:
             conn.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ONE_AT_A_TIME})
             here = world(conn, env, now)
@@ -104,17 +103,37 @@ def _row(conn: Connection, process: str, facts: Facts, cases: int, now: datetime
     return int(row.id), False
 
 
+class NotWeighed(Exception):
+    """More became late while a sweep was at work than may go by without a question; the next sweep weighs it first."""
+
+
 def count(conn: Connection, changes: Sequence[Change], here: World) -> None:
-    """Count the cases of a batch that nobody had foreseen and for which something was done; part of its transaction."""
+    """Count the cases of a batch that nobody had foreseen and for which something was done; part of its transaction.
+
+    Raises NotWeighed when too many of them are late: they came after this sweep had asked what there is to do.
+    """
     if not here.env.policy.breaker.enabled:
         return
     border = late_before(here.env, here.now)
     found = [c for c in changes if _unforeseen(c, border) and does_something(c.outcome)]
-    if found:
-        conn.execute(_COUNT, {
-            "now": here.now, "day_ago": here.now - KEPT, "late": border, "ids": [c.outcome.after.id for c in found],
-            "processes": [c.outcome.after.process for c in found], "dues": _dues(found),
-        })  # fmt: skip
+    if not found:
+        return
+    counted = conn.execute(_COUNT, {
+        "now": here.now, "day_ago": here.now - KEPT, "late": border, "ids": [c.outcome.after.id for c in found],
+        "processes": [c.outcome.after.process for c in found], "dues": _dues(found),
+    })  # fmt: skip
+    if late := [row.process for row in counted if row.late]:
+        _require_few(conn, late, here)
+
+
+def _require_few(conn: Connection, processes: Sequence[str], here: World) -> None:
+    rules = here.env.policy.breaker
+    since = here.now - timedelta(minutes=rules.within_minutes)
+    done = select(SweepTally.process, func.sum(SweepTally.late).label("late")).where(
+        SweepTally.process.in_(processes), SweepTally.at > since, SweepTally.at <= here.now
+    )
+    if any(row.late > rules.late_limit(row.process) for row in conn.execute(done.group_by(SweepTally.process))):
+        raise NotWeighed
 
 
 def _unforeseen(change: Change, border: datetime) -> bool:
@@ -157,7 +176,7 @@ def _still_due(env: Environment, number: int) -> bool:
         return conn.execute(select(exists().where(live(number)))).scalar_one()
 
 
-def live(number: int) -> Any:
+def live(number: int | InstrumentedAttribute[int]) -> Any:
     """Return the condition on ``held_cases`` and ``cases`` that a case still waits in this hold."""
     return (
         (HeldCase.hold_id == number) & HeldCase.waiting & (CaseRow.id == HeldCase.case_id)
@@ -167,9 +186,11 @@ def live(number: int) -> Any:
 
 def _end(env: Environment, number: int, now: datetime) -> None:
     """Nothing of it is due any more: people moved the cases, or what made them due was put right."""
+    this = (SweepHold.id == number) & (SweepHold.state == OPEN)
     with transaction(env.engine) as conn:
-        ended = update(SweepHold).where(SweepHold.id == number, SweepHold.state == OPEN, ~exists().where(live(number)))
-        if conn.execute(ended.values(state=OVER, decided_at=now)).rowcount:
+        conn.execute(select(SweepHold.id).where(this).with_for_update())  # first: another sweep may be adding to it
+        ended = update(SweepHold).where(this, ~exists().where(live(number))).values(state=OVER, decided_at=now)
+        if conn.execute(ended).rowcount:
             conn.execute(delete(HeldCase).where(HeldCase.hold_id == number))
 
 

@@ -82,6 +82,21 @@ def held_back(conn: Connection, *, open_only: bool = True, before: int | None = 
     return [_held(row) for row in conn.execute(wanted.order_by(SweepHold.id.desc()).limit(limit))]
 
 
+@dataclass(frozen=True)
+class HeldSince:
+    """That one case is held back: under which number a manager decides, and since when Muster has waited."""
+
+    number: int
+    at: datetime
+
+
+def held_since(conn: Connection, case_id: int) -> HeldSince | None:
+    """Return since when a case waits for a manager's decision; None when it does not."""
+    wanted = select(SweepHold.id, SweepHold.raised_at, HeldCase.due_at).join(HeldCase, HeldCase.hold_id == SweepHold.id)
+    row = conn.execute(wanted.where(live(SweepHold.id), SweepHold.state == OPEN, CaseRow.id == case_id)).one_or_none()
+    return HeldSince(row.id, max(row.raised_at, row.due_at)) if row is not None else None
+
+
 def _select() -> Select[Any]:
     waiting = select(func.count()).select_from(HeldCase).where(
         HeldCase.hold_id == SweepHold.id, HeldCase.waiting, CaseRow.id == HeldCase.case_id,

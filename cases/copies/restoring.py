@@ -16,21 +16,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from cases import audit, evidence
 from cases.copies import resting
 from cases.copies.archive import KEY, Reader
 from cases.copies.errors import BadBackup, NotRestored
-from cases.copies.taking import key_mark
+from cases.copies.taking import mark_of
 from config import dumping
 from config.database import Connection, Engine, transaction
-from config.settings import Settings
+from config.settings import SHORTEST_KEY, Settings
 from notifications.inbox import keeping
 
 Progress = Callable[[int], None]
 SIGNED_OUT = ("web_sessions", "password_links", "idempotency_keys", "attempts")
 """What lets somebody in, or remembers what they just did, and must not outlive the machine it was given on."""
+
+LONGEST_KEY = 10_000
+"""Bytes."""
 
 
 class Schema(Protocol):
@@ -61,15 +65,18 @@ class Restored:
 
 
 def restore(
-    backup: Reader, engine: Engine, settings: Settings, schema: Schema, *, progress: Progress | None = None,
-    now: datetime,
+    backup: Reader, engine: Engine, settings: Settings, schema: Schema, *, take_key: bool = True,
+    progress: Progress | None = None, now: datetime,
 ) -> Restored:  # fmt: skip
     """Bring a backup back into an empty database and the folders of a home; ``now`` is the real instant.
+
+    ``take_key``: the secret key of the backup, where it has one, becomes that of the home. Not where the home is that
+    of another installation, whose personal links would all stop working.
 
     Raises BadBackup or NotRestored with the reason; nothing is left then, neither rows nor files.
     """
     backup.verify()
-    manifest = backup.manifest
+    manifest, key = backup.manifest, _key_in(backup)
     if not schema.knows(manifest["revision"]):
         raise BadBackup(f"its schema ({manifest['revision']}) is of a newer Muster; upgrade this one first.")
     written: list[Path] = []
@@ -86,7 +93,9 @@ def restore(
         for path in written:
             path.unlink(missing_ok=True)
         raise
-    same_key = _key(backup, settings)
+    if key is not None and take_key:
+        settings = _with_key(settings, key)
+    same_key = mark_of(settings.secret_key.get_secret_value()) == manifest["key"]
     rows = sum(table["rows"] for table in manifest["tables"].values())
     count = sum(1 for _ in _file_parts(backup, settings))
     return Restored(manifest["made_at"], rows, count, same_key, problems, left_out, tuple(manifest["faults"]))
@@ -104,6 +113,8 @@ def _database(conn: Connection, backup: Reader, schema: Schema, progress: Progre
     found = [table for table in dumping.tables(conn) if table.name in kept]
     with loading(conn, found):
         for table in found:
+            if not set(kept[table.name]["columns"]) <= set(table.columns):
+                raise BadBackup(f"{table.name} has columns that it has in no Muster.")
             dumping.copy_in(conn, table.name, kept[table.name]["columns"], backup.rows(table.name))
             if progress is not None:
                 progress(kept[table.name]["rows"])
@@ -162,6 +173,8 @@ def files(backup: Reader, settings: Settings, progress: Progress | None = None) 
 def _file_parts(backup: Reader, settings: Settings) -> Iterator[tuple[str, Path]]:
     for name in backup.parts:
         kind, _, digest = name.partition("/")
+        if digest != backup.parts[name][1]:
+            continue  # damaged when it was backed up, or never what it says
         if kind == "evidence":
             yield name, evidence.path_of(settings.evidence, digest)
         elif kind == "mail":
@@ -190,11 +203,22 @@ def _put(path: Path, chunks: Iterator[bytes]) -> None:
         Path(draft).unlink(missing_ok=True)
 
 
-def _key(backup: Reader, settings: Settings) -> bool:
-    """Put the secret key of the backup into the home, where it has one; return whether the key here is the same."""
-    if KEY in backup.parts and key_mark(settings) != backup.manifest["key"]:
-        path = settings.home / KEY
-        path.unlink(missing_ok=True)
-        _put(path, iter([b"".join(backup.chunks(KEY)), b"\n"]))
-        return True
-    return key_mark(settings) == str(backup.manifest["key"])
+def _key_in(backup: Reader) -> str | None:
+    """Return the secret key that a backup holds, None where it holds none. Raises BadBackup for what is no such key."""
+    if KEY not in backup.parts:
+        return None
+    content = b"".join(backup.chunks(KEY)) if backup.parts[KEY][0] <= LONGEST_KEY else b""
+    key = content.decode("utf-8", "replace").strip()
+    if len(key) < SHORTEST_KEY or not key.isprintable() or mark_of(key) != backup.manifest["key"]:
+        raise BadBackup("the secret key in it is not the one it was made with.")
+    return key
+
+
+def _with_key(settings: Settings, key: str) -> Settings:
+    """Return the settings of a home that has this key from now on; the same where MUSTER_SECRET_KEY says what it is."""
+    path, ours = settings.home / KEY, settings.secret_key.get_secret_value()
+    if key == ours or not path.exists() or path.read_text().strip() != ours:
+        return settings
+    path.unlink()
+    _put(path, iter([key.encode() + b"\n"]))
+    return settings.model_copy(update={"secret_key": SecretStr(key)})

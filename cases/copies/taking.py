@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from cases import evidence
 from cases.audit import SEAL, record_head
-from cases.copies.archive import KEY, Writer
+from cases.copies.archive import KEY, Writer, is_ours
 from cases.errors import BadInput
 from config import dumping
 from config.database import Connection, Engine
@@ -51,10 +51,9 @@ def default_name(now: datetime) -> str:
     return f"muster-{now:%Y%m%d-%H%M%S}.backup"
 
 
-def key_mark(settings: Settings) -> str:
+def mark_of(key: str) -> str:
     """Return by what one can tell that a secret key is the same, without learning it."""
-    key = settings.secret_key.get_secret_value().encode()
-    return hmac.new(key, b"muster backup", hashlib.sha256).hexdigest()[:16]
+    return hmac.new(key.encode(), b"muster backup", hashlib.sha256).hexdigest()[:16]
 
 
 def take(
@@ -77,8 +76,9 @@ def take(
     if with_key:
         key = settings.secret_key.get_secret_value().encode()
         archive.add(KEY, io.BytesIO(key), len(key))
+    mark = mark_of(settings.secret_key.get_secret_value())
     total = sum(size for size, _ in archive.parts.values())
-    archive.finish({**manifest, "made_at": now.isoformat(), "muster": _version(), "key": key_mark(settings),
+    archive.finish({**manifest, "made_at": now.isoformat(), "muster": _version(), "key": mark,
                     "faults": faults})  # fmt: skip
     rows = sum(table["rows"] for table in manifest["tables"].values())
     return Taken(now, rows, sum("/" in name and not name.startswith("tables/") for name in archive.parts), total,
@@ -123,7 +123,7 @@ def _one_instant(engine: Engine) -> Iterator[Connection]:
 def _database(conn: Connection, archive: Writer, progress: Progress | None) -> dict[str, Any]:
     found = dumping.tables(conn)
     manifest = {**facts(conn), "tables": {}}
-    for table in found:
+    for table in (each for each in found if is_ours(each.name)):
         archive.add_rows(table.name, dumping.copy_out(conn, table))
         rows = dumping.count(conn, table.name)
         manifest["tables"][table.name] = {"columns": list(table.columns), "rows": rows}

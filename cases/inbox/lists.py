@@ -13,6 +13,7 @@ from cases.environment import Environment, world
 from cases.errors import NotAllowed
 from cases.inbox.sight import MAY_SEE_RAW, seen_by
 from cases.inbox.sorting import MailNotFound
+from cases.looking.recording import LETTER, looked_at_case
 from cases.people import called
 from cases.tables import CaseRow
 from config.database import Connection, reading
@@ -88,6 +89,8 @@ def one(env: Environment, number: int, *, viewer: Actor, now: datetime | None = 
         here = world(conn, env, now)
         wanted = and_(InboxMessage.id == number, seen_by(viewer, here))
         found = _mails(conn, wanted, 1, here.staffing) if 0 < number < 2**63 else []
+        if found and (found[0].case or found[0].perhaps):
+            _noted(conn, number, viewer)
     if not found:
         raise MailNotFound(number)
     return found[0]
@@ -100,10 +103,20 @@ def raw(env: Environment, number: int, *, viewer: Actor, now: datetime | None = 
     with reading(env.engine) as conn:
         wanted = and_(InboxMessage.id == number, seen_by(viewer, world(conn, env, now)))
         row = conn.execute(select(InboxMessage.sha256, InboxMessage.raw).where(wanted)).one_or_none()
+        if row is not None:
+            _noted(conn, number, viewer)
     content = keeping.content(env.settings.home, row.sha256, row.raw) if row is not None else None
     if content is None:
         raise MailNotFound(number)
     return content
+
+
+def _noted(conn: Connection, number: int, viewer: Actor) -> None:
+    """Note that somebody reads a mail of a restricted case, or one that may be of such a case."""
+    about = CaseRow.id.in_((InboxMessage.case_id, InboxMessage.perhaps_case_id))
+    cases = select(CaseRow.ref, CaseRow.restricted_to, CaseRow.walled_off).join(InboxMessage, about)
+    for row in conn.execute(cases.where(InboxMessage.id == number)):
+        looked_at_case(row, row.ref, what=LETTER, name=f"inbox {number}", actor=viewer)
 
 
 def _in_state(state: str) -> Any:

@@ -148,8 +148,13 @@ def _members(conn: Connection, terms: Sequence[str], wanted: str, mine: ColumnEl
 
 
 def _notes(conn: Connection, ids: Sequence[int], terms: Sequence[str]) -> Mapping[int, list[str]]:
-    """The notes of these cases in which the words were found, newest first, two of each case at most."""
-    where = [CaseWords.case_id.in_(ids), CaseWords.seq > 0, _has(CaseWords.words, terms)]
+    """The notes of these cases in which the words were found, newest first, two of each case at most.
+
+    None of a restricted case: who opens that is written down, and who searches is not.
+    """
+    open_to_all = CaseRow.restricted_to.is_(None) & (func.coalesce(func.cardinality(CaseRow.walled_off), 0) == 0)
+    quoted = select(CaseRow.id).where(CaseRow.id.in_(ids), open_to_all)
+    where = [CaseWords.case_id.in_(quoted), CaseWords.seq > 0, _has(CaseWords.words, terms)]
     same = tuple_(EventPersonal.case_id, EventPersonal.seq) == tuple_(CaseWords.case_id, CaseWords.seq)
     kept = select(EventPersonal.case_id, EventPersonal.data).join(CaseWords, same).where(*where)
     found: dict[int, list[str]] = {}

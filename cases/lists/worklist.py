@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, select
 
+from cases.breaker.waiting import is_held
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.lists import tallies
@@ -57,6 +58,8 @@ class Line(NamedTuple):
     on_hold: bool
     parked: bool
     restricted: bool
+    held: bool
+    """Whether Muster does nothing about it until a manager decides."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ SHOWN = (  # in the order in which ``_line`` takes a row apart
     CaseRow.id, CaseRow.ref, CaseRow.version, CaseRow.process, CaseRow.state, CaseRow.subject, CaseRow.team,
     CaseRow.owner_id, CaseRow.deadline_at, CaseRow.received_at, CaseRow.closed_at, CaseRow.outcome, CaseRow.on_hold,
     CaseRow.parked_at, (CaseRow.restricted_to.is_not(None)).label("restricted"), Member.ref.label("member_ref"),
-    Member.name.label("member"),
+    Member.name.label("member"), is_held().label("held"),
 )  # fmt: skip
 
 
@@ -245,7 +248,7 @@ def _line(row: Any, owner: tuple[str | None, str | None, date | None], now: date
     # By place and not by name, which a page of fifty feels.
     (
         number, ref, version, process_name, state, subject, team, owner_id, deadline, received, closed, outcome,
-        on_hold, parked_at, restricted, member_ref, member,
+        on_hold, parked_at, restricted, member_ref, member, held,
     ) = row  # fmt: skip
     process = process_named(process_name)
     name, acting, away_until = owner if closed is None else (owner[0], None, None)
@@ -253,5 +256,5 @@ def _line(row: Any, owner: tuple[str | None, str | None, date | None], now: date
         number, ref, version, process_name, process.title, state, process.state(state).title, subject, member,
         member_ref, team, owner_id, name, acting, away_until, deadline,
         bool(closed is None and deadline and deadline < now), received, closed, outcome, on_hold,
-        parked_at is not None, restricted,
+        parked_at is not None, restricted, held,
     )  # fmt: skip

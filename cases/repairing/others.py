@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, or_, select, text, update
 
 from cases import facts as case_facts
 from cases import side_writes, store
@@ -23,6 +23,7 @@ from state_machines.values import SYSTEM, Refused
 
 NO_CASE = "no_case"
 """Why a message is set aside whose case is not there."""
+LEASE_OVER = clock.parse_duration("5m")
 
 
 def note(conn: Connection, found: Locked, details: Mapping[str, Any], here: World) -> None:
@@ -36,18 +37,27 @@ def note(conn: Connection, found: Locked, details: Mapping[str, Any], here: Worl
 
 def set_aside(conn: Connection, number: int, here: World) -> Mended | None:
     """End a message whose case is not there: it is not sent."""
-    return _message(conn, number, {"state": SUPPRESSED, "reason": NO_CASE, "decided_at": here.now}, here)
+    values = {"state": SUPPRESSED, "reason": NO_CASE, "decided_at": here.now}
+    return _message(conn, number, values, MessageRow.state.in_([QUEUED, SENDING]), here)
 
 
 def release(conn: Connection, number: int, here: World) -> Mended | None:
     """Put a message back into the queue that a delivery has left behind."""
-    return _message(conn, number, {"state": QUEUED, "to_email": None}, here)
+    return _message(conn, number, {"state": QUEUED, "to_email": None}, _left_behind(), here)
 
 
-def _message(conn: Connection, number: int, values: Mapping[str, Any], here: World) -> Mended | None:
-    mine = (MessageRow.id == number, MessageRow.state.in_([QUEUED, SENDING]))
+def _left_behind() -> ColumnElement[bool]:
+    """A delivery that took it up meanwhile has a lease of its own: it may be sending at this moment."""
+    over = or_(MessageRow.lease_until.is_(None), MessageRow.lease_until < clock.utc_now() - LEASE_OVER)
+    return (MessageRow.state == SENDING) & over
+
+
+def _message(
+    conn: Connection, number: int, values: Mapping[str, Any], which: ColumnElement[bool], here: World
+) -> Mended | None:
+    mine = (MessageRow.id == number, which)
     row = conn.execute(select(MessageRow.state, MessageRow.case_id).where(*mine).with_for_update()).one_or_none()
-    if row is None or row.state == values["state"]:
+    if row is None:
         return None
     conn.execute(update(MessageRow).where(*mine).values(**values, lease_by=None, lease_until=None))
     mended = Mended({"message": row.state}, {"message": values["state"]})
@@ -58,12 +68,8 @@ def _message(conn: Connection, number: int, values: Mapping[str, Any], here: Wor
 
 def abandoned(conn: Connection) -> list[int]:
     """Return the messages whose lease ran out some time ago."""
-    late = clock.utc_now() - LEASE_OVER
-    wanted = select(MessageRow.id).where(MessageRow.state == SENDING, MessageRow.lease_until < late)
+    wanted = select(MessageRow.id).where(_left_behind(), MessageRow.lease_until.is_not(None))
     return list(conn.execute(wanted.order_by(MessageRow.id)).scalars())
-
-
-LEASE_OVER = clock.parse_duration("5m")
 
 
 # --- cases that belong together

@@ -56,6 +56,11 @@ class Places:
             waits = text("SELECT min(id) FROM inbox_messages WHERE state = 'unmatched'")
             return int(conn.execute(waits).scalar_one())
 
+    def held(self) -> int:
+        """Return the number of the newest of what is held back."""
+        with reading(self.env.engine) as conn:
+            return int(conn.execute(text("SELECT max(id) FROM sweep_holds")).scalar_one())
+
     def section(self, where: str) -> str:
         """Return the id of the first section of the questionnaire that the first such response is asked."""
         statement = text(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,14 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
+from cases.breaker.holding import hold_back
+from cases.looking.recording import EXPORT, FILE, LETTER, Look
+from cases.looking.store import keep
+from state_machines.policy import BreakerLimits
 from tests.browser.conftest import LAPTOP, PHONE, Desk, Person, serving
-from tests.browser.lived_in import Places, lived_in
+from tests.browser.lived_in import TUESDAY, Places, lived_in
 from tests.browser.places import PAGES
+from tests.cast import Cast
 
 pytestmark = pytest.mark.browser
 
@@ -55,10 +61,20 @@ class Visit:
 def visit(chromium: Browser, database_server: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     """The demo's organisation, served."""
     with lived_in(database_server, tmp_path_factory.mktemp("home")) as (cast, places), serving(cast) as address:
+        _out_of_the_ordinary(cast)
         desk = Desk(cast, address, chromium)
         yield Visit(desk, places, {})
         for context in desk.contexts:
             context.close()
+
+
+def _out_of_the_ordinary(cast: Cast) -> None:
+    """What the demo has none of: signatures that are held back, and looks at what is restricted."""
+    asks = cast.env.policy.breaker.model_copy(update={"processes": {"signature": BreakerLimits(late=0)}})
+    late = replace(cast.env, policy=cast.env.policy.model_copy(update={"breaker": asks}))
+    hold_back(late, TUESDAY + timedelta(days=30))
+    looks = [Look("staff:1", None, what, "CO-2026-000001", "minutes.pdf") for what in (FILE, LETTER, EXPORT)]
+    keep(cast.env.engine, looks, through="page", request="GET /cases", now=TUESDAY)
 
 
 @pytest.mark.parametrize("name", PAGES)

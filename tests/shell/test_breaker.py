@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from cases import audit, commands, health, opening, store
 from cases.breaker import deciding, holding
@@ -22,7 +22,8 @@ from cases.gauges import gauges
 from cases.nightly import recalculate_clocks
 from cases.promises import broken_promises
 from cases.sweep import sweep_due
-from config.database import reading, transaction
+from config.clock import monotonic
+from config.database import Connection, reading, transaction
 from state_machines.policy import BreakerLimits, Policy
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM, Actor
@@ -369,6 +370,59 @@ def test_a_sweep_with_nothing_unusual_asks_one_statement_more(cast: Cast, env: E
     event.listen(env.engine, "before_cursor_execute", lambda *given: seen.append(str(given[2])))
     holding.hold_back(env, MONDAY)
     assert len([s for s in seen if not s.startswith(("BEGIN", "COMMIT", "SET"))]) == 1, seen
+
+
+def test_what_becomes_late_while_a_sweep_is_at_work_does_not_slip_through(
+    cast: Cast, env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, weighed = late(cast, 0), holding.hold_back
+
+    def and_then_somebody_enters_old_cases(env: Environment, now: datetime) -> None:
+        weighed(env, now)
+        monkeypatch.undo()
+        opened(cast, 4, received=MONDAY)
+
+    monkeypatch.setattr(holding, "hold_back", and_then_somebody_enters_old_cases)
+    report = sweep_due(env, now=now)
+    assert (report.due, report.more, fired(cast)) == (0, True, 0)
+    sweep_due(env, now=now)
+    assert ([held.waiting for held in waiting(env)], fired(cast)) == ([4], 0)
+
+
+def test_what_is_added_to_a_hold_while_another_sweep_ends_it_stays_held(cast: Cast, env: Environment) -> None:
+    now = late(cast)
+    sweep_due(env)
+    [held] = waiting(env)
+    away = "UPDATE held_cases SET due_at = due_at - interval '1 day'"
+    back = "UPDATE held_cases SET due_at = due_at + interval '1 day'"
+    with transaction(cast.env.engine) as conn:
+        conn.execute(text(away))  # nothing of it is due any more ...
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(cast.env.engine) as conn:
+            conn.execute(text("SELECT id FROM sweep_holds FOR UPDATE"))
+            ending = pool.submit(holding._end, env, held.number, now)
+            until_somebody_waits(conn)
+            conn.execute(text(back))  # ... and now it is again
+        ending.result()
+    assert [each.waiting for each in waiting(env)] == [4]
+
+
+def until_somebody_waits(conn: Connection) -> None:
+    """Return when another connection of this database waits for a lock; fail when none ever does."""
+    locked = text("SELECT count(*) FROM pg_stat_activity "
+                  "WHERE datname = current_database() AND wait_event_type = 'Lock'")  # fmt: skip
+    until = monotonic() + 30
+    while not conn.execute(locked).scalar():
+        assert monotonic() < until, "nobody waits"
+        conn.execute(text("SELECT pg_stat_clear_snapshot()"))
+
+
+def test_what_waits_is_looked_after_where_the_breaker_was_switched_off_meanwhile(cast: Cast, env: Environment) -> None:
+    now = late(cast)
+    sweep_due(env)
+    off = replace(env, policy=policy_with(env.policy, enabled=False))
+    sweep_due(off, now=now + timedelta(hours=5))
+    assert mails(cast).count(who(cast, "Sol")) == 1
 
 
 def test_a_policy_can_switch_it_off_and_give_a_process_numbers_of_its_own(cast: Cast, env: Environment) -> None:

@@ -20,6 +20,7 @@ from cases.consistency import CHECKS as OF_CONSISTENCY
 from cases.environment import world
 from cases.findings import Finding
 from cases.locking import lock_ref
+from cases.repairing import others
 from cases.repairing.repair import repaired
 from cases.store import apply
 from cases.sweep import sweep_due
@@ -30,16 +31,8 @@ from state_machines.values import SYSTEM, Outcome, Role, Step
 from tests.cast import MONDAY, Cast, cast_of
 from tests.conftest import fresh_database
 from tests.shell.cli_runner import muster_of
+from tests.shell.test_promises_under_fire import PLAN
 
-PLAN = """
-kind: survey
-title: Short survey 2026
-questionnaire: pulse
-launch: 2026-03-03
-deadline: 2026-04-17
-population: {status: active, team: [North, South]}
-ladder: standard
-"""
 LATER = MONDAY + timedelta(days=1, hours=2)
 UNLOCKED = "ALTER TABLE case_events DISABLE TRIGGER USER"
 
@@ -356,6 +349,18 @@ def test_the_command_says_what_to_do_what_it_would_do_and_what_it_did(organisati
     assert "All promises hold." in done
     assert muster.json("check", "--repair")["repairs"] == []
     assert muster("check", "--dry-run", code=2).err
+
+
+def test_a_message_that_a_delivery_took_up_meanwhile_is_not_put_back_under_its_hands(organisation: Cast) -> None:
+    cast = organisation
+    number = cast.scalar("SELECT min(id) FROM messages")
+    with transaction(cast.env.engine) as conn:
+        taken = "UPDATE messages SET state = 'sending', lease_by = 'gone', lease_until = now() {} WHERE id = :n"
+        conn.execute(text(taken.format("- interval '1 hour'")), {"n": number})
+        assert others.abandoned(conn) == [number]
+        conn.execute(text(taken.format("+ interval '9 minutes'")), {"n": number})
+        assert others.release(conn, number, world(conn, cast.env)) is None
+    assert cast.scalar("SELECT state FROM messages WHERE id = :n", n=number) == "sending"
 
 
 def test_what_has_fired_does_not_fire_again_after_its_clock_was_begun_anew(organisation: Cast) -> None:

@@ -357,7 +357,8 @@ def test_the_letter_of_a_digest_renders(cast: Cast) -> None:
 
 def test_health_tells_the_sweep_the_work_and_the_outbox(cast: Cast) -> None:
     assert health.status(cast.env)["sweep"] == {
-        "at": None, "age_seconds": None, "late": True, "due": None, "fired": None, "parked": None, "milliseconds": None
+        "at": None, "age_seconds": None, "late": True, "due": None, "fired": None, "parked": None,
+        "milliseconds": None, "worker": None, "machines": [],
     }  # fmt: skip
     ref = a_complaint(cast)
     do(cast, "INSERT INTO absences (staff_id, from_date, until_date, created_at) "

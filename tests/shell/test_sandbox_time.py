@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from cases import commands
 from cases.errors import BadInput
 from cases.sandbox_story import story
 from cases.sandbox_time import ClockIsMoving, OnlyInSandbox, pass_time
+from cases.sweep import sweep_due
 from config.database import Engine, reading
 from tests.cast import MONDAY, Cast, cast_of
 from tests.post import Letterbox, letterbox
+from tests.shell.test_breaker import policy_with
 
 
 @pytest.fixture
@@ -111,3 +114,13 @@ def test_when_the_time_to_wait_is_over_the_clock_stands_where_it_got_to_and_goes
     assert not passed.got_there
     assert town.env_now == passed.until == MONDAY
     assert pass_time(town.env, "2w").got_there
+
+
+def test_time_passes_over_what_is_held_back_until_a_manager_decides(town: Cast) -> None:
+    late = replace(town.env, policy=policy_with(town.env.policy, late=0))
+    town.go_to(MONDAY + timedelta(weeks=2))
+    sweep_due(late)
+    assert town.scalar("SELECT count(*) FROM held_cases WHERE waiting") == 1
+    passed = pass_time(late, "1d")
+    assert (passed.got_there, passed.fired) == (True, 0)
+    assert passed.stops < 10

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from cases import commands, opening, store
+from cases import commands, opening, store, sweep_batch
 from cases import sweep as sweeping
 from cases.audit import verify
 from cases.environment import Environment, world
 from cases.sweep import sweep_due
 from config.database import make_engine, transaction
+from state_machines import alike
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM, Case
 from tests.cast import MONDAY, Cast
@@ -83,14 +84,15 @@ def test_a_poisoned_case_is_parked_with_its_reason_and_the_others_move(
 ) -> None:
     complaints(cast, 12)
     bad = cast.scalar("SELECT min(id) FROM cases")
-    real = sweeping.advance
+    real = sweep_batch.advance
 
     def poisoned(process: Any, case: Case, **more: Any) -> Any:
         if case.id == bad:
             raise ZeroDivisionError("a guard broke")
         return real(process, case, **more)
 
-    monkeypatch.setattr(sweeping, "advance", poisoned)
+    for decides in (sweep_batch, alike):  # whether it is this case is also asked where many are decided at once
+        monkeypatch.setattr(decides, "advance", poisoned)
     cast.go_to(MONDAY + timedelta(days=8))
     report = sweep_due(cast.env, batch=5)
     assert (report.due, report.parked) == (12, 1)
@@ -196,19 +198,19 @@ def test_cases_decided_at_once_are_written_as_if_each_had_been_swept_alone(
 ) -> None:
     complaints(cast, 6)
     decided: list[bool] = []
-    real = sweeping.advanced_alike
+    real = sweep_batch.advanced_alike
 
     def watched(*given: Any, **named: Any) -> Any:
         found = real(*given, **named)
         decided.append(found is not None)
         return found
 
-    monkeypatch.setattr(sweeping, "advanced_alike", watched)
+    monkeypatch.setattr(sweep_batch, "advanced_alike", watched)
     env = asking_nobody(cast)
     for days in (2, 4, 8, 9):
         now = cast.go_to(MONDAY + timedelta(days=days))
         with transaction(cast.env.engine) as conn:
-            sweeping._sweep_locked(conn, sweeping.claim_due(conn, now, 3), world(conn, env, now))
+            sweep_batch.sweep_locked(conn, sweeping.claim_due(conn, now, 3), world(conn, env, now))
         sweep_due(env, batch=1, now=now)
     assert any(decided), "nothing was decided at once"
     ids = [row.id for row in cast.rows("SELECT id FROM cases ORDER BY id")]

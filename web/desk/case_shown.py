@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cases.breaker.reading import HeldSince, held_since
 from cases.errors import CaseNotFound
 from cases.evidence import MAY_ADD
 from cases.lists import worklist
@@ -59,7 +60,7 @@ def shown(
     names = Names(page, desk.staffing)
     entries, earlier = case_timeline.timeline(page, desk)
     offered = case_choices.actions(page)
-    others, begun = _others_and_drafts(desk, page)
+    others, begun, held = _beside(desk, page)
     ahead, coming = case_next.brief(desk, ref)
     line = page.line
     return desk.page(
@@ -72,17 +73,19 @@ def shown(
         possible=[a for a in offered if a.refused is None], impossible=[a for a in offered if a.refused is not None],
         closers=case_choices.closers(page, offered), clocks=case_clocks.clocks(page, names, desk.env.policy),
         by_hand=case_choices.by_hand(page),
-        ahead=ahead, coming=coming, links=_links(page), mails=_loose_mails(page, names, desk.now),
+        ahead=ahead, coming=coming, held=held, links=_links(page), mails=_loose_mails(page, names, desk.now),
         drawing=_drawing(page), next_states=_next_states(page), following=_following(desk, ref), may=_may(desk, page),
         give_to=candidates(page.row, desk.staffing, desk.today), restricted=is_restricted(page.row),
     )  # fmt: skip
 
 
-def _others_and_drafts(desk: DeskPage, page: CasePage) -> tuple[list[int], Mapping[str, drafts.Kept]]:
-    """Who else looks, and what this person has begun to type here."""
+def _beside(desk: DeskPage, page: CasePage) -> tuple[list[int], Mapping[str, drafts.Kept], HeldSince | None]:
+    """Who else looks, what this person has begun to type here, and since when the case is held back."""
+    is_due = page.row.due_at is not None and page.row.due_at <= desk.now  # nothing else can be held back
     with transaction(desk.env.engine) as conn:
         others = presence.look(conn, page.case.id, desk.person.id, now=clock.utc_now())
-        return others, drafts.of_case(conn, desk.person.id, page.case.id)
+        begun = drafts.of_case(conn, desk.person.id, page.case.id)
+        return others, begun, held_since(conn, page.case.id) if is_due else None
 
 
 def called(desk: DeskPage, others: Sequence[int]) -> list[str]:

@@ -88,7 +88,7 @@ def _why(each: Mapping[str, Any]) -> str:
     """Why cases are held back, in words."""
     cases, done = naming.plural(each["cases"], "case"), each.get("done", 0)
     before = f", and {done} more went by just before" if done else ""
-    limit = f"Without a question {naming.plural(each['limit'], 'case goes', 'cases go')} by."
+    limit = f"Up to {naming.plural(each['limit'], 'case goes', 'cases go')} by without a question."
     match each["what"]:
         case "late":
             return f"{cases} found late{before}. {limit}"

@@ -91,6 +91,7 @@ def whose(line: Line, desk: DeskPage) -> str:
 COLUMNS = (
     "reference", "process", "state", "subject", "member", "member reference", "team", "owner", "acting", "deadline",
     "overdue", "received", "closed", "outcome", "on hold", "parked", "restricted",
+    "held back",
 )  # fmt: skip
 
 
@@ -129,6 +130,7 @@ def _cells(line: Line, desk: DeskPage) -> tuple[str | None, ...]:
         line.ref, line.process_title, line.state_title, line.subject, line.member, line.member_ref, line.team,
         line.owner, line.acting, instant(line.deadline), _yes(line.overdue), instant(line.received),
         instant(line.closed), line.outcome, _yes(line.on_hold), _yes(line.parked), _yes(line.restricted),
+        _yes(line.held),
     )  # fmt: skip
 
 
