@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 import typer
 
-from cli.database import kind_of
+from cli.database import address_of, kind_of
 from cli.output import JsonOption, command_errors, progress, refuse, say, say_error, show_json
 
 if TYPE_CHECKING:
@@ -144,10 +144,11 @@ def _restored(found: Any, settings: "Settings", into: str | None) -> "Restored":
     from config.database import make_engine
     from config.postgres import database_url
 
-    engine = make_engine(into or database_url(settings), pool_size=1)
+    home_is_free = into is None or kind_of(settings) is None
+    engine = make_engine(address_of(into) if into else database_url(settings), pool_size=1)
     try:
         with progress("Restoring") as tell:
-            return bring_back(found, engine, settings, migrations, progress=tell, now=utc_now())
+            return bring_back(found, engine, settings, migrations, take_key=home_is_free, progress=tell, now=utc_now())
     finally:
         engine.dispose()
 

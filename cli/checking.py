@@ -45,6 +45,8 @@ def check(
         show_json({**told, "ok": not told["findings"], "database": looked})
     else:
         _say(told, looked=looked)
+        if dry_run and told.get("repairs"):
+            say("This was a dry run; nothing was written. Without --dry-run it is put right.")
     if told["findings"]:
         raise typer.Exit(1)
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cli.output import at_end
+from cli.output import at_end, refuse
 
 if TYPE_CHECKING:
     from cases.environment import Environment
@@ -58,6 +58,23 @@ def initialised(settings: "Settings", *, sandbox: bool) -> bool:
         return installation.initialise(engine, settings, sandbox=sandbox, now=utc_now())
     finally:
         engine.dispose()
+
+
+def address_of(typed: str) -> str:
+    """Return the address of a database that somebody typed. Refuses what is none, without repeating a password.
+
+    One in the query is refused as well: it would be told with the address.
+    """
+    from config.database import driver_url
+
+    try:
+        hidden = any("password" in name for name in driver_url(typed).query)
+    except Exception:  # the library's own words would repeat the address, and its password
+        hidden = True
+    if hidden:
+        refuse("This is no PostgreSQL address such as postgresql://user:password@host/muster. In a password write %40 "
+               "for an @ and %2F for a /.")  # fmt: skip
+    return typed
 
 
 def kind_of(settings: "Settings") -> str | None:

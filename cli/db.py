@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.database import kind_of
+from cli.database import address_of, kind_of
 from cli.output import JsonOption, command_errors, progress, refuse, show_done, show_record
 from cli.roles import roles
 
@@ -42,7 +42,7 @@ def move(
         refuse(f"Muster runs here (process {runs}). Stop it first: muster stop")
     if kind_of(settings) is None:
         raise NotInitialised
-    url = postgres.start(settings.home / "postgres") if to == HERE else to
+    url = postgres.start(settings.home / "postgres") if to == HERE else address_of(to)
     told = HERE if to == HERE else driver_url(to).set(drivername="postgresql").render_as_string(hide_password=True)
     source = make_engine(postgres.database_url(settings), pool_size=1)
     target = make_engine(url, pool_size=1)

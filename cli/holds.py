@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,7 +45,8 @@ def holds(
         return
     names = staff_names(env)
     show_list(
-        [{**each, "mails": sum(each["messages"].values()), "by": names.get(each["decided_by"], each["decided_by"])}
+        [{**each, "raised_at": datetime.fromisoformat(each["raised_at"]),
+          "mails": sum(each["messages"].values()), "by": names.get(each["decided_by"], each["decided_by"])}
          for each in found],
         {"number": "number", "process": "process", "cases": "cases", "waiting": "waiting", "mails": "mails",
          "raised_at": "since", "state": "state", "by": "decided by"},

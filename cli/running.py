@@ -111,6 +111,10 @@ def status(as_json: JsonOption = False) -> None:
     if as_json:
         show_json(found)
         return
+    held = found["held_back"]
+    held["holds"] = [
+        f"{each['process']}: {each['waiting']} (muster holds show {each['number']})" for each in held["holds"]
+    ]
     show_record(_in_words(found, env.settings))
 
 

@@ -37,7 +37,7 @@ max_connections = 200
 
 TOGETHER = (
     "tests/browser/", "tests/pages/test_access.py", "tests/pages/test_attacks.py",
-    "tests/shell/test_complaints_on_real_input.py", "tests/shell/test_demo.py",
+    "tests/security/test_looks.py", "tests/shell/test_complaints_on_real_input.py", "tests/shell/test_demo.py",
 )  # fmt: skip
 """Files whose tests share something costly, such as a browser or a whole organisation: one worker runs all of them."""
 

@@ -43,7 +43,7 @@ EVERYWHERE = bool(os.environ.get("MUSTER_SOAK"))
 """Whether to cut at every single request, or at each commit and at some of the others."""
 
 
-BETWEEN = (b'COPY "case_events"', b"FOR UPDATE")
+BETWEEN = (b'"case_events"', b"FOR UPDATE")
 """Words of a request at which the line is cut as well."""
 
 

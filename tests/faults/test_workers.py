@@ -20,8 +20,7 @@ from bench import workers
 from bench.organisation import LAUNCH, go_to, organisation, responses
 from bench.tables import table
 from bench.workers import crew
-from cases import audit
-from cases import sweep as sweeping
+from cases import audit, sweep_batch
 from cases.environment import Environment, world
 from cases.locking import claim_due
 from cases.sweep import sweep_due
@@ -114,7 +113,7 @@ def test_a_sweep_never_waits_for_what_another_one_holds(cast: Cast, engine_url: 
     with transaction(env.engine) as conn:  # one sweep with half of it written and not committed
         here = world(conn, env)
         first = claim_due(conn, here.now, 200)
-        sweeping._sweep_locked(conn, first, here)
+        sweep_batch.sweep_locked(conn, first, here)
         report = _in_a_thread(lambda: sweep_due(other))  # the other: a wait of two seconds would be an error
     impatient.dispose()
 

@@ -26,6 +26,7 @@ NOT_COPIED = shutil.ignore_patterns(
 ATTACKS, ACCESS, SIGN_IN = "tests/pages/test_attacks.py", "tests/pages/test_access.py", "tests/pages/test_sign_in.py"
 LOOKS, ROLES = "tests/security/test_looks.py", "tests/security/test_roles.py"
 RULES, MORE = "tests/security/test_rules.py", "tests/security/test_more_attacks.py"
+FORGED = "tests/security/test_evil_backups.py"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Defence:
 ITEMS = (
     "authorisation", "session", "CSRF", "upload", "SQL injection", "template injection", "header injection",
     "CSV formula", "log injection", "SSRF", "ReDoS", "zip bomb", "XML bomb", "oversized", "link entropy",
-    "link revocation", "timing", "secrets", "dependencies", "source rules", "database role", "looks",
+    "link revocation", "timing", "secrets", "dependencies", "source rules", "database role", "looks", "backup",
 )  # fmt: skip
 """The list of security; each has one defence at least."""
 
@@ -215,6 +216,24 @@ DEFENCES = (
             "        return or_(RestrictedView.case_ref.is_(None), ~exists().where(this, walled))\n",
             "        return or_(RestrictedView.case_ref.is_(None), ~exists().where(this, walled), seen, ~seen)\n",
             (f"{LOOKS}::test_nobody_is_told_who_looked_at_a_case_about_themselves",)),
+    Defence("looks", "a mail of a restricted case is noted", "cases/inbox/lists.py",
+            "        looked_at_case(row, row.ref, what=LETTER, name=f\"inbox {number}\", actor=viewer)\n", "        return\n",
+            (f"{LOOKS}::test_no_way_to_a_restricted_case_leaves_no_trace",)),
+    Defence("looks", "a search quotes nothing that is restricted", "cases/lists/searching.py",
+            "where(CaseRow.id.in_(ids), open_to_all)", "where(CaseRow.id.in_(ids))",
+            (f"{LOOKS}::test_a_search_finds_a_restricted_case_and_quotes_nothing_of_it",)),
+    Defence("backup", "what a backup says of itself is checked", "cases/copies/manifest.py",
+            'Field(max_length=300, pattern=r"^[ -~]*$")', "Field()",
+            (f"{FORGED}::test_what_a_backup_says_of_itself_is_checked_before_it_is_used",)),
+    Defence("backup", "a file of a backup is what its name says", "cases/copies/restoring.py",
+            "        if digest != backup.parts[name][1]:\n", "        if False:\n",
+            (f"{FORGED}::test_a_file_that_is_not_what_its_name_says_is_put_nowhere",)),
+    Defence("backup", "the key of another installation stays", "cases/copies/restoring.py",
+            "    if key is not None and take_key:\n", "    if key is not None:\n",
+            (f"{FORGED}::test_the_key_of_another_installation_and_of_the_environment_stay",)),
+    Defence("secrets", "a password in an address is told nowhere", "config/database.py",
+            '    if "@" in (parsed.host or ""):', '    if not parsed.drivername:',
+            (f"{FORGED}::test_a_password_in_an_address_is_told_nowhere",)),
 )  # fmt: skip
 
 

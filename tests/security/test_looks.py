@@ -28,7 +28,7 @@ from tests.pages.conftest import SignedIn, sign_in
 from tests.pages.north import North, north_of
 from tests.pages.test_access import filled, routes
 from tests.shell.cli_runner import Muster
-from web import looks
+from web import csrf, looks
 from web.access import Rule
 from web.app import create_app
 from web.routing import rule_of
@@ -86,6 +86,13 @@ def each_look_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "SAME", timedelta(0))
 
 
+def told_most(path: str, north: North) -> str:
+    """Return the address of a route where it tells most: of a search words in notes, of the inbox mail of a case."""
+    if path.startswith("/inbox/{number}"):
+        return path.replace("{number}", str(north.mails[1]))
+    return filled(path, north) + ("?q=stillewass" if path in ("/search", "/cases", "/cases.csv") else "")
+
+
 @pytest.mark.usefixtures("each_look_counts")
 def test_no_way_to_a_restricted_case_leaves_no_trace(guarded: Guarded) -> None:
     silent, seen = [], set()
@@ -93,7 +100,7 @@ def test_no_way_to_a_restricted_case_leaves_no_trace(guarded: Guarded) -> None:
         rule = rule_of(route)
         if rule is None or not (rule.roles or rule.scope):
             continue
-        address, before = filled(path, guarded.north), guarded.newest
+        address, before = told_most(path, guarded.north), guarded.newest
         answer = guarded.asked(rule, address)
         told = [word for word in WORDS if word in answer.text]
         of_case = answer.status_code == 200 and re.search(r"/cases/\{ref\}|/approvals/\{ref\}", path)
@@ -104,6 +111,29 @@ def test_no_way_to_a_restricted_case_leaves_no_trace(guarded: Guarded) -> None:
                 silent.append(f"{path} shows {told or 'a case'} and notes nobody")
     assert silent == []
     assert len(seen) > 25, sorted(seen)
+
+
+@pytest.mark.usefixtures("each_look_counts")
+def test_a_form_that_was_refused_shows_no_case_without_a_trace(guarded: Guarded) -> None:
+    amara, seen = guarded.browsers["Amara"], set()
+    sent = {"csrf": csrf.token(guarded.north.cast.env.settings.secret_key.get_secret_value(),
+                               f"session:{amara.cookies['muster']}")}  # fmt: skip
+    roles = guarded.north.cast.actor("Amara").roles
+    for _, path, route in routes(guarded.app, "POST"):
+        rule = rule_of(route)
+        if rule is None or not rule.roles & roles or not path.startswith("/cases/{ref}"):
+            continue
+        before = guarded.newest
+        answer = amara.post(filled(path, guarded.north), data=sent, follow_redirects=False)
+        if any(word in answer.text for word in WORDS):
+            seen.add(path)
+            assert guarded.newest > before, path
+    assert len(seen) >= 3, sorted(seen)
+
+
+def test_a_search_finds_a_restricted_case_and_quotes_nothing_of_it(guarded: Guarded) -> None:
+    found = guarded.browsers["Mina"].get("/search?q=stillewasser+run").text
+    assert guarded.north.complaint in found and "runs deep" not in found
 
 
 @pytest.mark.usefixtures("each_look_counts")

@@ -108,11 +108,33 @@ def test_the_flows_do_all_their_work_under_their_role(cast: Cast) -> None:
         assert sweep_due(env).fired > 0
         assert jobs.delivered(env)["stopped"]  # there is no mail server, and that is said
         take(env, plain("zoe@example.org", f"About {ref}", "Still cold."), source="test")
+        for number in range(2):  # the second time it is known where mail was read
+            env.settings.spool.mkdir(parents=True, exist_ok=True)
+            (env.settings.spool / f"{number}.eml").write_bytes(plain("zoe@example.org", f"About {ref}", str(number)))
+            assert jobs.inbox_read(env)["read"] == 1
         done = jobs.run_missing(env)
         assert set(done) == set(ledger.JOBS)
         assert not done[ledger.CHECKS]["findings"]
     assert cast.scalar("SELECT count(*) FROM job_runs WHERE job = 'seal'") == 1
     assert cast.scalar("SELECT last_seq FROM cases WHERE ref = :r", r=ref) > 1
+
+
+def test_the_flows_put_right_under_their_role_what_a_clock_that_was_ahead_has_left_behind(cast: Cast) -> None:
+    ahead = clock.utc_now() + timedelta(days=3)
+    with transaction(cast.env.engine) as conn:
+        conn.execute(text("INSERT INTO sweeps (started_at, finished_at, now, due, fired, parked, batches, milliseconds,"
+                          " worker) VALUES (:at, :at, :at, 0, 0, 0, 0, 0, 'fast')"), {"at": ahead})  # fmt: skip
+        conn.execute(
+            text(
+                "INSERT INTO job_runs (job, period, started_at, finished_at, attempts)"
+                " VALUES (:job, '2099-01-01', :at, :at, 1)"
+            ),
+            {"job": ledger.CHECKS, "at": ahead},
+        )
+    with as_role(cast.env, roles.WORKER) as env:
+        sweep_due(env)
+    assert cast.scalar("SELECT count(*) FROM sweeps WHERE started_at > now() + interval '1 day'") == 0
+    assert cast.scalar("SELECT count(*) FROM job_runs WHERE period = '2099-01-01'") == 0
 
 
 def test_the_flows_forget_old_looks_and_no_others(cast: Cast) -> None:
