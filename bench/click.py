@@ -12,24 +12,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from statistics import median
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import psycopg
 from fastapi import FastAPI, Form, Request
 from psycopg.types.json import Jsonb
-from sqlalchemy import text
+from sqlalchemy import event, text
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message
 
 from bench.organisation import LAUNCH, organisation, tidy
-from bench.queue import answer, heard, signed_in
+from bench.queue import answer, signed_in
 from cases import opening, store
 from cases.environment import Environment, world
 from config import clock
 from config.clock import monotonic
-from config.database import transaction
+from config.database import Engine, transaction
 from members import staff_store
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM
@@ -76,6 +79,28 @@ async def post(app: ASGIApp, path: str, cookie: str, form: dict[str, str]) -> in
 
     await app(scope, receive, send)
     return status
+
+
+@contextmanager
+def on_the_wire(engine: Engine) -> Iterator[list[str]]:
+    """Yield a list that is filled in the end with each statement the server was asked for, however it was sent; those
+    that only begin and end a transaction are left out, as they are of the floor."""
+    sent: list[str] = []
+    with TemporaryFile("w+") as trace:
+
+        def begin(driver: Any, *_: Any) -> None:
+            driver.pgconn.trace(trace.fileno())
+
+        def end(driver: Any, *_: Any) -> None:
+            driver.pgconn.untrace()
+
+        event.listen(engine, "checkout", begin)
+        event.listen(engine, "checkin", end)
+        yield sent
+        event.remove(engine, "checkout", begin)
+        event.remove(engine, "checkin", end)
+        trace.seek(0)
+        sent += [line for line in trace if "\tF\t" in line and ("\tExecute\t" in line or "COPY" in line)]
 
 
 # ---------------------------------------------------------------------------------------------------- the floor
@@ -167,19 +192,18 @@ def _as_written(env: Environment, ref: str) -> dict[str, Any]:
 # -------------------------------------------------------------------------------------------------- the numbers
 
 
-def measure(count: int = 200) -> list[dict[str, Any]]:
-    """Return plain data: ``name``, ``size`` (clicks), ``rate`` and ``floor`` in clicks per second of one person,
-    ``ratio``, the milliseconds of each, and the statements of a click."""
+def measure(count: int = 200) -> dict[str, list[dict[str, Any]]]:
+    """Return the milliseconds and statements of a click beside its floor: the median of so many."""
     with organisation() as env:
         with env.engine.connect() as conn:
             amara = staff_store.staffing(conn).by_email("amara@muster.example")
         assert amara is not None
         refs = complaints(env, 2 * (count + WARM) + 2, amara.id)
         tidy(env)
-        return [asyncio.run(_compare(env, refs, signed_in(env, amara.id), count))]
+        return {"click": asyncio.run(_compare(env, refs, signed_in(env, amara.id), count))}
 
 
-async def _compare(env: Environment, refs: list[str], cookie: str, count: int) -> dict[str, Any]:
+async def _compare(env: Environment, refs: list[str], cookie: str, count: int) -> list[dict[str, Any]]:
     app = create_app(env)
     first, second, *rest = refs
     status, page = await answer(app, f"/cases/{first}/do/acknowledge", cookie)
@@ -187,7 +211,7 @@ async def _compare(env: Environment, refs: list[str], cookie: str, count: int) -
     assert status == 200 and found is not None, page.decode()[:2000]
     form = TYPED | {"csrf": found[1], "version": "1"}
     assert await post(app, f"/cases/{first}/do/acknowledge", cookie, form) == 303
-    with heard(env.engine) as statements:
+    with on_the_wire(env.engine) as sent:
         assert await post(app, f"/cases/{second}/do/acknowledge", cookie, form) == 303
     like = _as_written(env, first)
     bare = floor(env, like)
@@ -199,17 +223,8 @@ async def _compare(env: Environment, refs: list[str], cookie: str, count: int) -
         assert status == 303, (name, status)
         times[name].append((monotonic() - began) * 1000)
     ours, least = (median(each[WARM:]) for each in times.values())
-    return {
-        "name": "click", "size": count, "rate": 1000 / ours, "floor": 1000 / least, "ratio": least / ours, "ms": ours,
-        "floor_ms": least, "statements": len(statements), "floor_statements": 5 + len(like["messages"]),
-        "unit": "clicks/s", "of": "a bare handler with SQL by hand",
-    }  # fmt: skip
-
-
-def main(count: int = 200) -> None:
-    """Print the table."""
-    [found] = measure(count)
-    print(f"\nsomebody acknowledges a complaint, {count} times: the median\n")
-    print(f"{'':36}{'ms':>8}{'of the floor':>14}{'statements':>12}")
-    print(f"{'bare handler, SQL by hand':36}{found['floor_ms']:>8.1f}{1:>14.2f}{found['floor_statements']:>12}")
-    print(f"{'Muster':36}{found['ms']:>8.1f}{found['ratio']:>14.2f}{found['statements']:>12}")
+    by_hand = 5 + len(like["messages"])
+    return [
+        {"name": "bare handler", "size": count, "ms": least, "ratio": 1.0, "statements": by_hand},
+        {"name": "Muster", "size": count, "ms": ours, "ratio": least / ours, "statements": len(sent)},
+    ]

@@ -84,7 +84,7 @@ WHERE c.parent_id = :campaign AND c.id <= :last ORDER BY c.id LIMIT :count
 def responses(env: Environment, count: int, *, whole: int = 100_000) -> None:
     """Open a survey response for each of so many new members, as a launch does. Nothing is due to the campaign.
 
-    So many are `whole`; more than that are copies of these, several for a member and without the event of their opening.
+    So many are `whole`; the others are copies of these, several for a member and without the event of their opening.
     """
     process = process_named("survey_response")
     campaign = plan_campaign(env, PLAN, actor=Actor("staff:1", "Amara", frozenset({Role.COORDINATOR}))).after.id

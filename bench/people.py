@@ -22,7 +22,8 @@ from bench.organisation import LAUNCH, elsewhere, go_to, organisation, responses
 from bench.queue import answer as asked
 from bench.queue import crowded, floor, pages, signed_in
 from cases.environment import Environment
-from cases.sweep import SweepReport, sweep_batches
+from cases.sweep import sweep_batches
+from cases.sweep_batch import SweepReport
 from config.clock import monotonic
 from web.app import create_app
 

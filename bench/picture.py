@@ -55,8 +55,7 @@ def _reached(axes: Any, found: Mapping[str, Rows]) -> None:
 
 def reached_by(rows: Rows) -> float:
     """Return the part of its floor's speed that Muster reaches: of the largest size, where there are several."""
-    ours = [row for row in rows if row["name"] in {"Muster", "in batches", "click"} or row.get("is_ours")]
-    row = ours[-1]
+    row = [row for row in rows if row["name"] in {"Muster", "in batches"}][-1]
     return float(row["ratio"] if "ratio" in row else 1 / row["of_floor"])
 
 
