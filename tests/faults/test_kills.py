@@ -59,12 +59,13 @@ def test_a_campaign_whose_processes_are_killed_ends_as_one_whose_are_not(
     told = script(2000, MONTH, by_web=60, seed=SEED) if SOAK else script(45, SHORT, by_web=1, seed=SEED)
     with ExitStack() as stack:
         calm = lived(database_admin, tmp_path / "calm", told, stack)
-        killer = Killer(calm.ends, 1000 if SOAK else 0, Random(SEED), by_the_clock=SOAK)  # noqa: S311
+        killer = Killer(calm.ends, 1100 if SOAK else 0, Random(SEED), by_the_clock=SOAK)  # noqa: S311
         rough = lived(database_admin, tmp_path / "rough", told, stack, killer)
         print("\n".join(what_happened(calm, rough)))  # noqa: T201  the numbers are the result of the long one
 
         found = list(differences(record_of(calm.world.looking), record_of(rough.world.looking)))
         assert not found, "\n".join(found[:20])
+        assert len(rough.killed) >= (1000 if SOAK else 40)
         for life in (calm, rough):
             assert broken(life.world.looking) == []
             assert Counter(each.message_id for each in life.post.accepted()) == sent(life) + Counter(life.in_window)
