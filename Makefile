@@ -39,17 +39,19 @@ docs: setup ## Write docs/processes and docs/api.md again from the definitions
 screenshots: setup ## Take the pictures of the README again (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots
 
-soak: setup ## Rehearse a thousand made-up campaigns and live through them: what was foreseen must happen (half an hour)
-	MUSTER_SOAK=$${MUSTER_SOAK:-1000} $(BIN)/python -m pytest tests/shell/test_rehearsal.py -q
-	MUSTER_SOAK=1 $(BIN)/python -m pytest tests/faults/test_kills.py -q -s
-	MUSTER_SOAK=1 $(BIN)/python -m pytest tests/security/test_documented.py -q
+soak: setup ## Everything that takes hours: kills, lost databases, workers, rehearsals, defences taken out (docs/long-runs.md)
+	MUSTER_SOAK=1 $(BIN)/python -m pytest -q -s tests/faults/test_kills.py tests/faults/test_workers.py
+	MUSTER_SOAK=1 $(BIN)/python -m pytest -q tests/faults/test_database_gone.py tests/browser/test_signoff.py
+	MUSTER_SOAK=50 $(BIN)/python -m pytest -q tests/shell/test_what_happens_next.py
+	MUSTER_SOAK=$${MUSTER_SOAK:-1000} $(BIN)/python -m pytest -q tests/shell/test_rehearsal.py
+	MUSTER_SOAK=1 $(BIN)/python -m pytest -q -s tests/security/test_documented.py
 
 audit: setup ## Ask whether what is installed fits together, and a service whether it has known holes
 	$(BIN)/python -m pip check
 	if command -v pip-audit >/dev/null; then pip-audit --requirement constraints.txt --no-deps --disable-pip; \
 	else echo "pip-audit is not on the path; install it beside Muster to ask about known holes."; fi
 
-bench: setup ## Measure the sweep, a launch and the queue, each beside its floor
+bench: setup ## Measure sweeps, clicks, queues, a launch, delivery and workers, each beside its floor
 	$(BIN)/python -m bench
 
 clean: ## Remove what tools left behind; .muster, which holds data, stays

@@ -4,7 +4,7 @@ Sol is senior manager, Cara sits on the council, Ada administers, Dov has left."
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -100,3 +100,9 @@ def cast_of(engine: Engine, home: Path, smtp_url: str = "smtp://127.0.0.1:1") ->
         add_staff(engine, name, email, roles, team=team, manager=boss, actor=SYSTEM, now=MONDAY)
     staff_left(engine, "dov@muster.example", left_on=date(2026, 2, 27), actor=SYSTEM, now=MONDAY)
     return Cast(env)
+
+
+def asking_nobody(cast: Cast) -> Environment:
+    """Return the organisation as one that lets so many late cases go by without a question."""
+    breaker = cast.env.policy.breaker.model_copy(update={"enabled": False})
+    return replace(cast.env, policy=cast.env.policy.model_copy(update={"breaker": breaker}))

@@ -25,8 +25,8 @@ from cases.environment import Environment, world
 from cases.locking import claim_due
 from cases.sweep import sweep_due
 from config.database import Engine, make_engine, reading, transaction
-from tests.cast import MONDAY, Cast
-from tests.shell.test_sweep import asking_nobody, complaints
+from tests.cast import MONDAY, Cast, asking_nobody
+from tests.shell.test_sweep import complaints
 
 SOAK = bool(os.environ.get("MUSTER_SOAK"))
 AT_WORK = "SELECT count(*) FROM pg_stat_activity WHERE application_name = :name AND datname = current_database()"

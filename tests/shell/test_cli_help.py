@@ -17,9 +17,9 @@ from cli.main import MODULES, app
 
 TEXT_ONLY = {
     "init", "up", "demo", "stop", "prefect", "deploy", "worker", "web", "process show", "process diagram",
-    "process docs", "reports results", "reports risk",
+    "process docs", "reports results", "reports risk", "db roles",
 }  # fmt: skip
-"""Commands whose result is a running program, a page, a drawing or a file of its own format."""
+"""Commands whose result is a running program, a page, a drawing, statements, or a file of its own format."""
 
 
 def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -13,13 +13,13 @@ from sqlalchemy import event, text
 from cases import commands, opening, store, sweep_batch
 from cases import sweep as sweeping
 from cases.audit import verify
-from cases.environment import Environment, world
+from cases.environment import world
 from cases.sweep import sweep_due
 from config.database import make_engine, transaction
 from state_machines import alike
 from state_machines.registry import process_named
 from state_machines.values import SYSTEM, Case
-from tests.cast import MONDAY, Cast
+from tests.cast import MONDAY, Cast, asking_nobody
 
 
 def complaints(cast: Cast, count: int) -> None:
@@ -33,12 +33,6 @@ def complaints(cast: Cast, count: int) -> None:
         found = [c for c in opening.decided(conn, wishes, here, actor=SYSTEM) if not isinstance(c, tuple)]
         assert len(found) == count
         store.apply(conn, found, here)
-
-
-def asking_nobody(cast: Cast) -> Environment:
-    """Return the organisation as one that lets so many late cases go by without a question."""
-    breaker = cast.env.policy.breaker.model_copy(update={"enabled": False})
-    return replace(cast.env, policy=cast.env.policy.model_copy(update={"breaker": breaker}))
 
 
 def test_a_sweep_with_nothing_due_does_nothing_and_leaves_a_heartbeat(cast: Cast) -> None:
