@@ -26,9 +26,6 @@ AHEAD = timedelta(minutes=5)
 _STATEMENTS = (
     # A lease is cut to its length, and not ended: its delivery may be at work, and then renews it within seconds.
     "UPDATE messages SET lease_until = :lease_ends WHERE state = 'sending' AND lease_until > :lease_ends",
-    # What was to leave at once, or was put back by the wrong clock, is decided again; decided wrongly it waits again.
-    "UPDATE messages SET not_before = :ours WHERE state = 'queued' AND not_before > :ours"
-    " AND (reason IS NOT NULL OR (created_at > :ours AND not_before = created_at))",
     # Done before its day came is not done; begun, it is given again when it is found to have crashed.
     "DELETE FROM job_runs WHERE job = ANY(:jobs) AND finished_at IS NOT NULL AND started_at > :soon",
     "UPDATE job_runs SET started_at = :now WHERE job = ANY(:jobs) AND started_at > :soon",
@@ -38,6 +35,13 @@ _STATEMENTS = (
     " VALUES (:name, :period, :now, :now, 1, jsonb_build_object('ahead_seconds', CAST(:ahead AS bigint)))"
     " ON CONFLICT (job, period) DO NOTHING",
 )
+_WAITING = (
+    # What was to leave at once, or was put back by the wrong clock, is decided again; decided wrongly it waits again.
+    "UPDATE messages SET not_before = :ours WHERE state = 'queued' AND not_before > :ours"
+    " AND (reason IS NOT NULL OR (created_at > :ours AND not_before = created_at))"
+)
+NOT_AGAIN = timedelta(hours=1)
+"""Mail that waits for its next attempt is let go no more often: a clock that stays ahead is found each minute anew."""
 NAME = "clock_set_back"
 """Under which it is noted in the ledger that this happened."""
 TOLD_FOR = timedelta(days=7)
@@ -53,7 +57,9 @@ def put_right(env: Environment) -> timedelta | None:
     ahead: timedelta = newest - now
     with transaction(env.engine) as conn:
         values = {**_values(env, now, clock.current(conn)), "ahead": int(ahead.total_seconds())}
-        for statement in map(text, _STATEMENTS):
+        already = conn.execute(select(JobRun.job).where(JobRun.job == NAME, JobRun.started_at > now - NOT_AGAIN))
+        statements = _STATEMENTS if already.first() else (_WAITING, *_STATEMENTS)
+        for statement in map(text, statements):
             conn.execute(statement, {name: values[name] for name in statement.compile().params})
     log.warning("The clock of a machine was ahead by %s and was set back; what waited for it goes on.", ahead)
     return ahead

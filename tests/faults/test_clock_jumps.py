@@ -160,6 +160,22 @@ def test_mail_that_was_touched_while_the_clock_was_ahead_leaves_when_it_is_right
     assert not [found for found in broken(cast) if not found.startswith("sent_too_late")]
 
 
+def test_a_clock_that_stays_ahead_does_not_use_up_the_attempts_of_mail_that_waits(cast: Cast, machine: Machine) -> None:
+    ref = a_complaint(cast, complainant_email="p@example.org")
+    commands.fire(cast.env, ref, "acknowledge", payload=ACKNOWLEDGED, actor=cast.actor("Mina"))
+    message = cast.scalar("SELECT max(id) FROM messages")
+    waits = []
+    for _ in range(3):
+        with transaction(cast.env.engine) as conn:
+            outbox.record_retry(conn, message, "450 later", attempts=1, at=machine.at + timedelta(minutes=30))
+        machine.at += DAY
+        sweep_due(cast.env)  # a machine whose clock is wrong
+        machine.at += timedelta(minutes=1) - DAY
+        sweep_due(cast.env)
+        waits.append(cast.scalar("SELECT not_before FROM messages WHERE id = :id", id=message) > machine.at)
+    assert waits == [False, True, True]
+
+
 def _send(cast: Cast, box: Letterbox) -> None:
     smtp = SecretStr(box.url)
     deliver(replace(cast.env, settings=cast.env.settings.model_copy(update={"smtp_url": smtp})))
