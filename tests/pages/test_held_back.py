@@ -136,6 +136,9 @@ def test_what_has_grown_since_it_was_shown_is_shown_again_before_it_is_decided(
     late = form.submit(decision="approve", reason="Go on")
     assert late.status == 409
     assert "More cases have come to it" in late.words("#error")[0]
+    unsaid = dict(late.form("#decision").values) | {"decision": "approve", "reason": "Go on"}
+    assert desk("Mina").post(held, {name: value for name, value in unsaid.items() if name != "seen"}).status != 200
+    assert cast.scalar("SELECT state FROM sweep_holds") == "open"
     again = late.form("#decision").submit(decision="approve", reason="Go on")
     assert "9 cases will go on" in again.text
 

@@ -46,7 +46,7 @@ def one(desk: Desk, number: int, after: str = "") -> Response:
 @pages.post("/approvals/held/{number}")
 def decide(desk: Desk, posted: Form, number: int) -> Response:
     """Let it go, or do not; with a reason."""
-    reason, seen = posted.text("reason"), posted.number("seen")
+    reason, seen = posted.text("reason"), posted.number("seen") or 0
     try:
         if posted.text("decision") == "approve":
             cases = deciding.approve(desk.env, number, reason, seen=seen, actor=desk.actor, now=desk.now)
