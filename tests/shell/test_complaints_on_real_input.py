@@ -181,7 +181,8 @@ def _lived(cast: Cast, box: Letterbox) -> Month:
     fired = cast.rows(
         "SELECT e.case_id, e.trigger, e.kind, e.target, (e.at AT TIME ZONE 'Europe/London')::date AS day, "
         "(c.received_at AT TIME ZONE 'Europe/London')::date AS received FROM case_events e "
-        "JOIN cases c ON c.id = e.case_id WHERE c.process = 'complaint' AND e.occurrence IS NOT NULL"
+        "JOIN cases c ON c.id = e.case_id WHERE c.process = 'complaint' AND e.occurrence IS NOT NULL "
+        "ORDER BY e.case_id, e.seq"
     )
     return Month(cast, box, fired, mails, deliveries)
 
