@@ -87,7 +87,7 @@ def _lock(conn: Connection, number: int, seen: int | None, actor: Actor) -> Fact
     facts = Facts.stored(row.facts)
     if row.state != OPEN:
         raise AlreadyDecided(_HOW_IT_ENDED.get(row.state, "Nothing of it is due any more."))
-    if facts.causer is not None and facts.causer in (actor.person, actor.on_behalf_of):
+    if facts.caused_by(actor):
         raise NotAllowed("You entered these cases, so somebody else decides about them.")
     if seen is not None and seen != row.cases:
         raise HasGrown

@@ -98,10 +98,7 @@ def held_since(conn: Connection, case_id: int) -> HeldSince | None:
 
 
 def _select() -> Select[Any]:
-    waiting = select(func.count()).select_from(HeldCase).where(
-        HeldCase.hold_id == SweepHold.id, HeldCase.waiting, CaseRow.id == HeldCase.case_id,
-        CaseRow.due_at == HeldCase.due_at,
-    ).scalar_subquery()  # fmt: skip
+    waiting = select(func.count(HeldCase.case_id)).where(live(SweepHold.id)).correlate(SweepHold).scalar_subquery()
     return select(SweepHold.__table__, case((SweepHold.state == OPEN, waiting), else_=0).label("waiting"))
 
 
@@ -130,7 +127,7 @@ def held_page(env: Environment, number: int, *, after: int = 0, actor: Actor, no
         samples = samples_of(conn, [r.id for r in shown], here) if held.open and not after else ()
         return HeldPage(
             held, shown, max(0, held.waiting - number_seen), shown[-1].id if len(rows) > PAGE else None, samples,
-            held.facts.causer not in (actor.person, actor.on_behalf_of) or held.facts.causer is None,
+            not held.facts.caused_by(actor),
         )  # fmt: skip
 
 

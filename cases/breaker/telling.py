@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from cases.breaker.values import Facts
@@ -29,12 +30,12 @@ def tell(
     stem = f"held-back:{number}:{'again' if again else 'first'}"
     wanted = [
         NewMessage(key=f"{stem}:{p.id}", kind=KIND, audience=p.person, data=data)
-        for p in _readers(here, facts.causer, seniors=again)
+        for p in _readers(here, facts.causers, seniors=again)
     ]  # fmt: skip
     outbox.enqueue(conn, wanted, now=here.now)
 
 
-def _readers(here: World, causer: str | None, *, seniors: bool) -> list[Person]:
-    active = [p for p in here.staffing.people.values() if p.active and p.person != causer]
+def _readers(here: World, causers: Collection[str], *, seniors: bool) -> list[Person]:
+    active = [p for p in here.staffing.people.values() if p.active and p.person not in causers]
     managers = [] if seniors else [p for p in active if Role.MANAGER in p.roles]
     return managers or [p for p in active if Role.SENIOR in p.roles] or [p for p in active if Role.MANAGER in p.roles]

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.breaker.weighing import Load
+from state_machines.values import Actor
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,12 @@ class Facts:
     moves: Mapping[str, int]
     """How many cases would come from which state to which other: ``received>closed``."""
     escalations: int
-    causer: str | None
-    """Who entered more than half of these cases within a day: they do not decide about it."""
+    causers: tuple[str, ...]
+    """Who entered more than half of the cases within a day, of those that came first or that came later."""
+
+    def caused_by(self, actor: Actor) -> bool:
+        """Whether this person, or whom they act for, entered the cases: they do not decide about it."""
+        return not {actor.person, actor.on_behalf_of}.isdisjoint(self.causers)
 
     @classmethod
     def of(cls, why: Sequence[Mapping[str, Any]], loads: Sequence[Load]) -> Facts:
@@ -38,10 +43,10 @@ class Facts:
             for name in ("messages", "triggers", "moves", "entered_by")
         )
         cases = sum(len(load.ids) for load in held)
-        person, number = entered.most_common(1)[0] if entered else (None, 0)
+        person, number = entered.most_common(1)[0] if entered else ("", 0)
         return cls(
             tuple(why), min(at for load in held for at in load.ids.values()), messages, triggers, moves,
-            sum(load.escalations for load in held), person if number * 2 > cases else None,
+            sum(load.escalations for load in held), (person,) if number * 2 > cases else (),
         )  # fmt: skip
 
     @classmethod
@@ -49,7 +54,7 @@ class Facts:
         """Return the facts that a row keeps."""
         return cls(
             tuple(values["why"]), datetime.fromisoformat(values["oldest"]), values["messages"], values["triggers"],
-            values["moves"], values["escalations"], values["causer"],
+            values["moves"], values["escalations"], tuple(values["causers"]),
         )  # fmt: skip
 
     def and_also(self, more: Facts) -> Facts:
@@ -61,7 +66,7 @@ class Facts:
         return Facts(
             tuple(by_what.values()), min(self.oldest, more.oldest), _sum(self.messages, more.messages),
             _sum(self.triggers, more.triggers), _sum(self.moves, more.moves), self.escalations + more.escalations,
-            self.causer or more.causer,
+            tuple(dict.fromkeys((*self.causers, *more.causers))),
         )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
@@ -69,7 +74,7 @@ class Facts:
         return {
             "why": [dict(each) for each in self.why], "oldest": self.oldest.isoformat(),
             "messages": dict(self.messages), "triggers": dict(self.triggers), "moves": dict(self.moves),
-            "escalations": self.escalations, "causer": self.causer,
+            "escalations": self.escalations, "causers": list(self.causers),
         }  # fmt: skip
 
 

@@ -314,6 +314,21 @@ def test_who_entered_the_cases_does_not_decide_about_them(cast: Cast, env: Envir
     assert deciding.approve(env, held.number, "Looked at it", actor=cast.actor("Max"), now=now) == 5
 
 
+def test_who_entered_what_came_to_it_later_does_not_decide_either(cast: Cast, env: Environment) -> None:
+    now = cast.go_to(DUE + timedelta(days=2))
+    people = {name: cast.actor(name) for name in ("Mina", "Max", "Sol")}
+    for name in ("Mina", "Max"):
+        opened(cast, 5, received=MONDAY, actor=people[name])
+        sweep_due(env)
+    [held] = waiting(env)
+    for name in ("Mina", "Max"):
+        assert not held_page(env, held.number, actor=people[name], now=now).may_decide
+        with pytest.raises(NotAllowed, match="somebody else decides"):
+            deciding.approve(env, held.number, "Mine", actor=people[name], now=now)
+    assert held_page(env, held.number, actor=people["Sol"], now=now).may_decide
+    assert deciding.approve(env, held.number, "Looked at it", actor=people["Sol"], now=now) == 10
+
+
 @pytest.mark.parametrize("name", ["Amara", "Bo", "Cara", "Ada"])
 def test_only_managers_and_seniors_decide_and_look(cast: Cast, env: Environment, name: str) -> None:
     now = late(cast)
