@@ -47,8 +47,9 @@ def samples_of(conn: Connection, ids: Sequence[int], here: World) -> list[Sample
     found: dict[str, tuple[Outcome, Message]] = {}
     for each in cases:
         outcome = would(process_named(each.process), each, here.context(gathered[each.id]), here.now)
-        for message in (m for step in outcome.steps for m in step.messages) if outcome else ():
-            found.setdefault(message.kind, (outcome, message))  # type: ignore[arg-type]
+        if outcome is not None:
+            for message in (m for step in outcome.steps for m in step.messages):
+                found.setdefault(message.kind, (outcome, message))
     samples = (_sample(conn, outcome, message, here) for outcome, message in list(found.values())[:SAMPLES])
     return [each for each in samples if each is not None]
 
