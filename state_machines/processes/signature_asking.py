@@ -11,6 +11,7 @@ from state_machines.process import Effect, Guard, Send, Transition
 from state_machines.processes import chasing, reaching, reaching_forms
 from state_machines.processes import signature_forms as forms
 from state_machines.processes import signature_rules as rules
+from state_machines.processes.pressing import letter_and_notice, rung
 from state_machines.processes.reaching import ASKED_UNREACHABLE, UNREACHABLE
 from state_machines.processes.reaching_rules import count_bounce
 from state_machines.processes.signature_rules import ASKED, CHASED, CHECKED, LATE, SEARCHED
@@ -51,16 +52,6 @@ def asked_again(
 def _reminder(trigger: str, kind: str) -> Transition:
     return Transition(trigger, CHASED, None, by=SYSTEM, only_if=(rules.may_be_reminded,),
                       does=(chasing.count_reminder,), sends=(Send(kind, "signatory"),))  # fmt: skip
-
-
-def _chase(trigger: str, does: tuple[Effect, ...], sends: tuple[Send, ...], **more: Any) -> list[Transition]:
-    """A rung after the deadline: the first of them turns reminders into an escalation."""
-    guards = more.pop("only_if", ())
-    common: dict[str, Any] = {"by": SYSTEM, "does": (chasing.mark_overdue, *does), "sends": sends} | more
-    return [
-        Transition(trigger, ASKED, "escalated", only_if=guards, **common),
-        Transition(trigger, ("escalated", "formal_notice"), None, only_if=(chasing.no_notice_yet, *guards), **common),
-    ]
 
 
 ASKING = [
@@ -117,21 +108,9 @@ LADDER = [
     _reminder("second_reminder", "signature_reminder_second"),
     _reminder("three_days_left", "signature_three_days_left"),
     _reminder("last_day", "signature_last_day"),
-    *_chase("first_call", does=(rules.ask_first_call,), sends=(Send("signature_phone_due", "owner"),),
-            only_if=(chasing.no_promise_stands,)),
-    *_chase("write_to_signatory", does=(chasing.note_writing,), sends=(Send("signature_letter", "signatory"),)),
-    *_chase("announce_notice", does=(), sends=(Send("signature_notice_ahead", "manager"),)),
-    Transition("formal_notice", (*ASKED, "escalated"), "formal_notice", by=SYSTEM | MANAGER,
-               only_if=(chasing.notice_may_go,), does=(chasing.start_notice, chasing.note_writing),
-               sends=(Send("signature_formal_notice", "signatory"), Send("signature_notice_sent", "manager")),
-               label="Send the formal notice", danger=True,
-               help="Goes out by itself 20 working days after the deadline, unless a manager withholds it."),
-    Transition("formal_notice", "formal_notice", None, by=SYSTEM, only_if=(chasing.notice_may_go,)),
-    Transition("withhold", (*ASKED, "escalated"), None, by=MANAGER, needs=forms.Because,
-               does=(chasing.withhold_notice,), label="Withhold the formal notice",
-               help="The case then goes straight to your decision when the ladder ends."),
-    Transition("bring_to_decision", CHASED, "decision", by=SYSTEM, only_if=(chasing.had_time_to_comply,),
-               does=(chasing.mark_overdue,), sends=(Send("signature_decision_wanted", "manager"),)),
+    *rung("first_call", ASKED, does=(rules.ask_first_call,), sends=(Send("signature_phone_due", "owner"),),
+          only_if=(chasing.no_promise_stands,)),
+    *letter_and_notice("signature", ASKED),
     Transition("nudge", (*ASKED, "escalated"), None, by=COORDINATOR, only_if=(chasing.not_written_to_today,),
                does=(chasing.count_reminder,), sends=(Send("signature_nudge", "signatory"),),
                label="Send a reminder now", help="At most one message a day; it counts as a reminder."),

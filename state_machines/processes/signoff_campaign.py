@@ -13,19 +13,18 @@ from __future__ import annotations
 from typing import Any
 
 from state_machines.escalation import escalations
-from state_machines.process import EVERY_OPEN_STATE, Clock, Process, State, Transition
+from state_machines.process import Clock, Process, State, Transition
 from state_machines.processes import campaign_rules as campaign
 from state_machines.processes import signature_forms as forms
 from state_machines.processes import signoff_rules as rules
+from state_machines.processes.campaign_moves import closing, running
 from state_machines.processes.leaving_out import denominator_moves
 from state_machines.processes.signature import PROCESS as SIGNATURE
-from state_machines.processes.survey_forms import LateJoiner, NewLaunch
+from state_machines.processes.survey_forms import NewLaunch
 from state_machines.values import Role
 
 COORDINATOR = frozenset({Role.COORDINATOR})
 MANAGER = frozenset({Role.MANAGER})
-SENIOR = frozenset({Role.SENIOR})
-EITHER = COORDINATOR | MANAGER
 SYSTEM = frozenset({Role.SYSTEM})
 BEFORE_LIVE = ("planning", "ready")
 CHANGEABLE = ("live", "overdue_chase", "review")
@@ -54,34 +53,6 @@ PREPARING = [
                keeps=("launch",)),
     Transition("move_launch", "ready", None, by=MANAGER, needs=NewLaunch, checks=(campaign.launch_is_in_order,),
                keeps=("launch",), restarts=("launch",)),
-    Transition("move_deadline", BEFORE_LIVE, None, by=MANAGER, needs=forms.NewDeadline,
-               checks=(campaign.deadline_is_in_order,), does=(campaign.take_new_deadline,)),
-]  # fmt: skip
-
-_INVITE: dict[str, Any] = {"does": (campaign.invite_everyone,), "danger": True}
-_MOVED: dict[str, Any] = {
-    "by": MANAGER, "needs": forms.NewDeadline, "extends": "deadline", "checks": (campaign.deadline_is_later,),
-    "does": (campaign.take_new_deadline, campaign.move_deadline_of_children),
-}  # fmt: skip
-
-RUNNING = [
-    Transition("launch", "ready", "live", by=EITHER | SYSTEM, only_if=rules.LAUNCH, **_INVITE),
-    Transition("launch", "ready", None, by=SYSTEM, does=(campaign.telling_why_not_launched(rules.LAUNCH),),
-               help="Muster says what stands in the way, and tries again the next day."),
-    Transition("launch_anyway", "ready", "live", by=MANAGER, needs=forms.Because, only_if=rules.LAUNCH[:-1],
-               help="Although too many members have no contact that works.", **_INVITE),
-    Transition("add_member", "live", None, by=EITHER, needs=LateJoiner, only_if=(campaign.deadline_is_ahead,),
-               does=(campaign.note_joiner,), label="Ask one member more"),
-    Transition("move_deadline", "live", None, **_MOVED),
-    Transition("move_deadline", "overdue_chase", "live", **_MOVED),
-    Transition("deadline_passed", "live", "review", by=SYSTEM, only_if=(campaign.everyone_is_in,),
-               does=(campaign.tell_everyone_is_in,)),
-    Transition("deadline_passed", "live", "overdue_chase", by=SYSTEM, does=(campaign.tell_deadline_passed,)),
-    Transition("everyone_in", ("live", "overdue_chase"), "review", by=SYSTEM | COORDINATOR,
-               only_if=(campaign.everyone_is_in,), does=(campaign.tell_everyone_is_in,)),
-    Transition("tell_senior", "overdue_chase", None, by=SYSTEM, does=(campaign.tell_still_outstanding,)),
-    Transition("end_chase", "overdue_chase", "review", by=SYSTEM | COORDINATOR,
-               only_if=(campaign.chase_has_ended,)),
 ]  # fmt: skip
 
 _NEWER: dict[str, Any] = {
@@ -102,14 +73,7 @@ CHANGING = [
 
 CLOSING = [
     Transition("all_settled", "review", "reported", by=SYSTEM | COORDINATOR, only_if=(campaign.everyone_is_settled,)),
-    Transition("close_100", "reported", "closed_100", by=MANAGER, does=(campaign.close_children,),
-               only_if=(campaign.everyone_is_accounted_for,), outcome="complete", label="Close at 100 %"),
-    Transition("close_with_exceptions", "reported", "closed_exception", by=SENIOR, needs=forms.Exceptions,
-               only_if=(rules.everyone_else_is_decided,), checks=(rules.each_outstanding_has_a_case,),
-               does=(campaign.note_exceptions, campaign.close_children), outcome="closed_with_exceptions",
-               help="It is never reported as 100 %.", danger=True),
-    Transition("cancel", EVERY_OPEN_STATE, "cancelled", by=MANAGER, needs=forms.Because,
-               does=(campaign.cancel_children,), outcome="cancelled", danger=True),
+    *closing(forms.Exceptions, (rules.everyone_else_is_decided,), (rules.each_outstanding_has_a_case,)),
 ]  # fmt: skip
 
 PROCESS = Process(
@@ -120,7 +84,7 @@ PROCESS = Process(
     initial="planning",
     states=STATES,
     transitions=[
-        *PREPARING, *RUNNING, *CHANGING, *denominator_moves(CHANGEABLE),
+        *PREPARING, *running(rules.LAUNCH, BEFORE_LIVE), *CHANGING, *denominator_moves(CHANGEABLE),
         *CLOSING, *escalations(),
     ],
     opening=forms.Plan,

@@ -9,21 +9,18 @@ small cells are left out of what is shared, as is usual in statistical disclosur
 
 from __future__ import annotations
 
-from typing import Any
-
 from state_machines.escalation import escalations
-from state_machines.process import EVERY_OPEN_STATE, Clock, Process, Send, State, Transition
+from state_machines.process import Clock, Process, Send, State, Transition
 from state_machines.processes import campaign_rules as campaign
 from state_machines.processes import survey_campaign_rules as rules
 from state_machines.processes import survey_forms as forms
+from state_machines.processes.campaign_moves import closing, running
 from state_machines.processes.leaving_out import denominator_moves
 from state_machines.processes.survey_response import PROCESS as RESPONSE
 from state_machines.values import Role
 
 COORDINATOR = frozenset({Role.COORDINATOR})
 MANAGER = frozenset({Role.MANAGER})
-SENIOR = frozenset({Role.SENIOR})
-EITHER = COORDINATOR | MANAGER
 SYSTEM = frozenset({Role.SYSTEM})
 
 BUILD = Clock("build", ladder="standard", label="building the questionnaire")
@@ -68,34 +65,6 @@ PREPARING = [
                checks=(campaign.launch_is_in_order,), keeps=("launch",), restarts=("launch",)),
 ]  # fmt: skip
 
-_INVITE: dict[str, Any] = {"does": (campaign.invite_everyone,), "danger": True}
-
-RUNNING = [
-    Transition("launch", "ready", "live", by=EITHER | SYSTEM, only_if=campaign.LAUNCH, **_INVITE),
-    Transition("launch", "ready", None, by=SYSTEM, does=(campaign.telling_why_not_launched(campaign.LAUNCH),),
-               help="Muster says what stands in the way, and tries again the next day."),
-    Transition("launch_anyway", "ready", "live", by=MANAGER, needs=forms.Because, only_if=campaign.LAUNCH[:-1],
-               help="Although too many members have no contact that works.", **_INVITE),
-    Transition("add_member", "live", None, by=EITHER, needs=forms.LateJoiner,
-               only_if=(campaign.deadline_is_ahead,), does=(campaign.note_joiner,), label="Ask one member more"),
-    Transition("move_deadline", BEFORE_LIVE, None, by=MANAGER, needs=forms.NewDeadline,
-               checks=(campaign.deadline_is_in_order,), does=(campaign.take_new_deadline,)),
-    Transition("move_deadline", "live", None, by=MANAGER, needs=forms.NewDeadline, extends="deadline",
-               checks=(campaign.deadline_is_later,),
-               does=(campaign.take_new_deadline, campaign.move_deadline_of_children)),
-    Transition("move_deadline", "overdue_chase", "live", by=MANAGER, needs=forms.NewDeadline,
-               extends="deadline", checks=(campaign.deadline_is_later,),
-               does=(campaign.take_new_deadline, campaign.move_deadline_of_children)),
-    Transition("deadline_passed", "live", "review", by=SYSTEM, only_if=(campaign.everyone_is_in,),
-               does=(campaign.tell_everyone_is_in,)),
-    Transition("deadline_passed", "live", "overdue_chase", by=SYSTEM, does=(campaign.tell_deadline_passed,)),
-    Transition("everyone_in", ("live", "overdue_chase"), "review", by=SYSTEM | COORDINATOR,
-               only_if=(campaign.everyone_is_in,), does=(campaign.tell_everyone_is_in,)),
-    Transition("tell_senior", "overdue_chase", None, by=SYSTEM, does=(campaign.tell_still_outstanding,)),
-    Transition("end_chase", "overdue_chase", "review", by=SYSTEM | COORDINATOR,
-               only_if=(campaign.chase_has_ended,)),
-]  # fmt: skip
-
 CLOSING = [
     Transition("all_settled", "review", "aggregation", by=SYSTEM | COORDINATOR,
                only_if=(campaign.everyone_is_settled,)),
@@ -106,14 +75,7 @@ CLOSING = [
                sends=(Send("campaign_report_returned", "owner"),)),
     Transition("approve_report", "aggregation", "reported", by=MANAGER, four_eyes=("submit_report",),
                only_if=(rules.report_is_submitted, rules.no_cell_is_too_small)),
-    Transition("close_100", "reported", "closed_100", by=MANAGER, does=(campaign.close_children,),
-               only_if=(campaign.everyone_is_accounted_for,), outcome="complete", label="Close at 100 %"),
-    Transition("close_with_exceptions", "reported", "closed_exception", by=SENIOR, needs=forms.Exceptions,
-               only_if=(campaign.no_answer_is_under_review,), checks=(campaign.each_outstanding_has_an_action,),
-               does=(campaign.note_exceptions, campaign.close_children), outcome="closed_with_exceptions",
-               help="It is never reported as 100 %.", danger=True),
-    Transition("cancel", EVERY_OPEN_STATE, "cancelled", by=MANAGER, needs=forms.Because,
-               does=(campaign.cancel_children,), outcome="cancelled", danger=True),
+    *closing(forms.Exceptions, (campaign.no_answer_is_under_review,), (campaign.each_outstanding_has_an_action,)),
 ]  # fmt: skip
 
 PROCESS = Process(
@@ -123,7 +85,9 @@ PROCESS = Process(
     title="Survey campaign",
     initial="planning",
     states=STATES,
-    transitions=[*PREPARING, *RUNNING, *denominator_moves(CHANGEABLE), *CLOSING, *escalations()],
+    transitions=[
+        *PREPARING, *running(campaign.LAUNCH, BEFORE_LIVE), *denominator_moves(CHANGEABLE), *CLOSING, *escalations(),
+    ],
     opening=forms.Plan,
     opening_keeps=(
         "title", "questionnaire", "questionnaire_version", "questionnaire_fingerprint", "launch", "deadline",

@@ -15,11 +15,12 @@ from __future__ import annotations
 from typing import Any
 
 from state_machines.escalation import escalations
-from state_machines.process import EVERY_OPEN_STATE, Clock, Effect, Process, Send, State, Transition
+from state_machines.process import EVERY_OPEN_STATE, Clock, Process, Send, State, Transition
 from state_machines.processes import chasing, leaving_out, reaching
 from state_machines.processes import survey_forms as forms
 from state_machines.processes import survey_rules as rules
 from state_machines.processes.exempting import Asked, exempting
+from state_machines.processes.pressing import letter_and_notice, rung
 from state_machines.processes.reaching_rules import count_bounce
 from state_machines.processes.survey_rules import ASKED, CHASED, LATE, UNDER_REVIEW, WAITING
 from state_machines.standing import Standing
@@ -84,16 +85,6 @@ def _reminder(trigger: str, *sends: Send) -> Transition:
     return Transition(trigger, CHASED, None, by=SYSTEM, only_if=guards, does=does, sends=sends)
 
 
-def _chase(trigger: str, does: tuple[Effect, ...], sends: tuple[Send, ...], **more: Any) -> list[Transition]:
-    """A rung after the deadline: the first of them turns reminders into an escalation."""
-    guards = more.pop("only_if", ())
-    common: dict[str, Any] = {"by": SYSTEM, "does": (chasing.mark_overdue, *does), "sends": sends} | more
-    return [
-        Transition(trigger, ASKED, "escalated", only_if=guards, **common),
-        Transition(trigger, ("escalated", "formal_notice"), None, only_if=(chasing.no_notice_yet, *guards), **common),
-    ]
-
-
 LADDER = [
     _reminder(
         "first_reminder",
@@ -113,23 +104,11 @@ LADDER = [
     Transition("overdue_notice", CHASED, None, by=SYSTEM, only_if=(rules.is_still_asked,),
                does=(chasing.mark_overdue, chasing.note_writing),
                sends=(Send("survey_overdue", "member", when=chasing.no_promise_stands),)),
-    *_chase("first_call", does=(rules.ask_first_call,), sends=(Send("survey_phone_due", "owner"),),
-            only_if=(chasing.no_promise_stands,)),
-    *_chase("second_call", does=(rules.ask_second_call,), sends=(Send("survey_phone_due", "owner"),),
-            only_if=(chasing.no_promise_stands,), closes_tasks=("phone",)),
-    *_chase("write_to_signatory", does=(chasing.note_writing,), sends=(Send("survey_letter", "signatory"),)),
-    *_chase("announce_notice", does=(), sends=(Send("survey_notice_ahead", "manager"),)),
-    Transition("formal_notice", (*ASKED, "escalated"), "formal_notice", by=SYSTEM | MANAGER,
-               only_if=(chasing.notice_may_go,), does=(chasing.start_notice, chasing.note_writing),
-               sends=(Send("survey_formal_notice", "signatory"), Send("survey_notice_sent", "manager")),
-               label="Send the formal notice", danger=True,
-               help="Goes out by itself 20 working days after the deadline, unless a manager withholds it."),
-    Transition("formal_notice", "formal_notice", None, by=SYSTEM, only_if=(chasing.notice_may_go,)),
-    Transition("withhold", (*ASKED, "escalated"), None, by=MANAGER, needs=forms.Because,
-               does=(chasing.withhold_notice,), label="Withhold the formal notice",
-               help="The case then goes straight to your decision when the ladder ends."),
-    Transition("bring_to_decision", CHASED, "decision", by=SYSTEM, only_if=(chasing.had_time_to_comply,),
-               does=(chasing.mark_overdue,), sends=(Send("survey_decision_wanted", "manager"),)),
+    *rung("first_call", ASKED, does=(rules.ask_first_call,), sends=(Send("survey_phone_due", "owner"),),
+          only_if=(chasing.no_promise_stands,)),
+    *rung("second_call", ASKED, does=(rules.ask_second_call,), sends=(Send("survey_phone_due", "owner"),),
+          only_if=(chasing.no_promise_stands,), closes_tasks=("phone",)),
+    *letter_and_notice("survey", ASKED),
 ]  # fmt: skip
 
 INVITING = [
