@@ -1,7 +1,7 @@
 """The `muster` command: what it knows is in the other modules of this folder, each loading what it needs when called.
 
 A module has `app`, a typer application, and `NAME` when its commands belong under a word of their own
-(`muster members list`); without `NAME` they are commands of `muster` itself.
+(`muster members list`); without `NAME` they are commands of `muster` itself. Two modules may share a word.
 """
 
 import importlib
@@ -49,10 +49,16 @@ def muster() -> None:
     """Case management for membership organisations: every case has an owner, a clock and a next step."""
 
 
+_words: dict[str, typer.Typer] = {}
 for _module in MODULES:
     if importlib.util.find_spec(f"cli.{_module}"):
         _loaded = importlib.import_module(f"cli.{_module}")
-        app.add_typer(_loaded.app, name=getattr(_loaded, "NAME", None))
+        _name = getattr(_loaded, "NAME", None)
+        if _name in _words:
+            _words[_name].add_typer(_loaded.app)
+        else:
+            app.add_typer(_loaded.app, name=_name)
+            _words |= {_name: _loaded.app} if _name else {}
 
 
 if __name__ == "__main__":

@@ -11,13 +11,16 @@ from cli.asking import environment
 from cli.output import JsonOption, command_errors, say, show_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from cases.environment import Environment
     from reports.table import Table
 
 NAME = "reports"
-app = typer.Typer(no_args_is_help=True, help="Print reports: as Markdown, CSV or JSON.")
+app = typer.Typer(
+    no_args_is_help=True, help="Figures as Markdown, CSV or JSON, and the reports of a campaign as files."
+)
 
 Quarter = Annotated[str, typer.Option(help="Which quarter, e.g. 2026Q1.", metavar="YYYYQn")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
@@ -68,6 +71,41 @@ def deadlines(
     only = process_named(process).name if process else None
     with reading(env.engine) as conn:
         table = sla(conn, start, end, env.calendar, process=only, now=env.now())
+    _shown(table, as_csv=as_csv, as_json=as_json)
+
+
+@app.command()
+@command_errors()
+def complaints(quarter: Quarter, as_csv: CsvOption = False, as_json: JsonOption = False) -> None:
+    """Print the complaints of a quarter by what they are about: new, closed, answered, upheld, and how soon.
+
+    Example: muster reports complaints --quarter 2026Q1 --csv
+    """
+    from reports.complaints import complaints as table_of
+
+    _by_group(table_of, quarter, as_csv=as_csv, as_json=as_json)
+
+
+@app.command()
+@command_errors()
+def cancellations(quarter: Quarter, as_csv: CsvOption = False, as_json: JsonOption = False) -> None:
+    """Print who asked to leave in a quarter by reason: offers made and accepted, who stays and who left.
+
+    Example: muster reports cancellations --quarter 2026Q1 --csv
+    """
+    from reports.cancellations import cancellations as table_of
+
+    _by_group(table_of, quarter, as_csv=as_csv, as_json=as_json)
+
+
+def _by_group(table_of: Callable[..., Table], quarter: str, *, as_csv: bool, as_json: bool) -> None:
+    from config.database import reading
+    from reports.following import months_until
+
+    env = environment()
+    bounds, now = _bounds(quarter, env), env.now()
+    with reading(env.engine) as conn:
+        table = table_of(conn, bounds, months_until(bounds[1], env.calendar, now), now=now)
     _shown(table, as_csv=as_csv, as_json=as_json)
 
 

@@ -7,17 +7,15 @@ period in which it was due. Nothing is left out silently: what does not count is
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 
-from cases.exporting import STREAMED
-from cases.tables import CaseEvent, CaseRow
 from config.database import Connection
+from reports.histories import LEFT_OUT, histories, outcome_of
 from reports.table import Cell, Table, percent, quantile
 from state_machines.calendars import Calendar
 from state_machines.process import HOLD_CLOCK, Process
@@ -28,9 +26,6 @@ COLUMNS = (
     "process", "clock", "n due", "n met", "met", "met without extension", "ran out", "still open", "n ended",
     "median working days", "p90 working days", "median days", "p90 days", "paused days", "extensions",
 )  # fmt: skip
-LEFT_OUT = frozenset({"duplicate"})
-"""Outcomes of cases that were never a case of their own."""
-
 _instant = datetime.fromisoformat
 
 
@@ -133,21 +128,23 @@ def sla(
 ) -> Table:  # fmt: skip
     """Return how the clocks that were due from ``start`` until before ``end`` were kept, as known at the end.
 
-    A clock that is still running counts as not met once it was due. ``process`` narrows to one, ``among`` to the cases
-    that hold to a condition.
+    A clock that is still running counts as not met once it was due; what is due after ``now`` does not count yet.
+    ``process`` narrows to one, ``among`` to the cases that hold to a condition.
     """
     found: dict[tuple[str, str], list[Run]] = defaultdict(list)
     left_out: Counter[str] = Counter()
-    for name, events in _histories(conn, end, process, among, now):
+    for name, events in histories(conn, end, process, among, now):
         definition = processes().get(name)
         if definition is None:
             left_out["cases of a process that no longer exists"] += 1
-        elif _outcome(events) in LEFT_OUT:
+        elif outcome_of(events) in LEFT_OUT:
             left_out["duplicate cases"] += 1
         else:
             for clock, run in clock_runs(definition, events):
                 if run.ended is None and run.paused:
                     left_out["clocks that stand still"] += 1
+                elif start <= run.due < end and run.due > now:
+                    left_out["deadlines still to come"] += 1
                 elif start <= run.due < end:
                     found[name, clock].append(run)
     wanted = [p for p in processes().values() if process in (None, p.name)]
@@ -157,29 +154,6 @@ def sla(
         left_out) else ("Left out: holds.",)  # fmt: skip
     title = f"Deadlines kept, {start:%d %B %Y} to {end - timedelta(seconds=1):%d %B %Y}"
     return Table(title, now, COLUMNS, rows, notes, _refs(found))
-
-
-def _histories(
-    conn: Connection, end: datetime, process: str | None, among: ColumnElement[bool] | None, now: datetime
-) -> Iterator[tuple[str, list[Any]]]:
-    event = CaseEvent.__table__.c
-    statement = select(
-        CaseRow.id, CaseRow.ref, CaseRow.process, CaseRow.received_at, event.at, event.kind, event.trigger,
-        event.source, event.target, event.role, event.details,
-    ).join(CaseRow, CaseRow.id == event.case_id).where(event.at < end, event.at <= now)  # fmt: skip
-    if process is not None:
-        statement = statement.where(CaseRow.process == process)
-    if among is not None:
-        statement = statement.where(among)
-    with conn.execute(statement.order_by(event.case_id, event.seq), execution_options=STREAMED) as rows:
-        for _, events in groupby(rows, key=lambda row: row.id):
-            history = list(events)
-            yield history[0].process, history
-
-
-def _outcome(events: Sequence[Any]) -> str:
-    outcomes = [event.details["data"]["outcome"] for event in events if "outcome" in event.details.get("data", {})]
-    return str(outcomes[-1]).lower() if outcomes else ""
 
 
 def _figures(runs: Sequence[Run], end: datetime, calendar: Calendar) -> tuple[Cell, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.table import Table, percent
+from reports.table import NOT_APPLICABLE, Table, percent
 from state_machines.objections import capital
 from state_machines.registry import processes
 
 DEADLINES = {
-    "n due": "Deadlines that fell into the period. A clock that was given more time counts where its last deadline is.",
+    "n due": "Deadlines that fell into the period and have passed. A clock that was given more time counts where its "
+    "last deadline is.",
     "n met": "Of these, how many were met: what was asked for was done by then.",
     "met": "Met, as a share of those due. A clock that still runs past its deadline is not met.",
     "met without extension": "The share that would have been met had nobody given more time.",
@@ -37,6 +38,34 @@ MONITORING = {
     "reconciles": "Whether open at the start and end fit with what happened between.",
 }
 
+COMPLAINTS = {
+    "open at start": "Complaints that were open when the period began.",
+    "new": "Complaints entered in the period, whenever they were received.",
+    "reopened": "Closed complaints that were taken up again and stayed open.",
+    "closed": "Complaints closed in the period: answered and done, rejected, withdrawn or referred.",
+    "open at end": "Complaints that were open at the end of the period, or are now.",
+    "answered": "Complaints to which an answer went out in the period; the last one counts.",
+    "upheld share": "Upheld or partly upheld, as a share of those upheld, partly upheld and not upheld.",
+    "settled early": "Answered with a quick fix the complainant agreed to, without an investigation.",
+    "no finding": "Answered without a finding on the matter itself.",
+    "stage 2 asked for": "Complainants who asked for a second look in the period.",
+    "median days to answer": "Half of those answered for the first time were answered so many calendar days after "
+    "receipt, or sooner.",
+    "p90 days to answer": "Nine of ten were answered within so many calendar days.",
+}
+CANCELLATIONS = {
+    "asked to leave": "Members whose cancellation was entered in the period. A payment that was only stopped at the "
+    "bank counts once the member has said that they mean to leave.",
+    "offers made": "Of these, to whom an offer or help was made.",
+    "offers accepted": "Of these, who accepted it.",
+    "save rate": "Offers accepted, as a share of offers made.",
+    "stay": "Who is still a member: an offer was accepted, or the notice was taken back.",
+    "left": "Whose membership has ended.",
+    "saved, then left": "Who accepted an offer or took the notice back, and cancelled again soon after.",
+    "still open": "Of whom it is not known yet: an offer is open, or the notice runs.",
+    "share that stays": "Who stays, as a share of those of whom it is known.",
+}
+
 
 def deadlines_in_words(table: Table) -> list[str]:
     """Return what a table of deadlines says, in sentences."""
@@ -56,6 +85,57 @@ def deadlines_in_words(table: Table) -> list[str]:
     if extended:
         said.append("More time was given once." if extended == 1 else f"More time was given {extended:,} times.")
     return said
+
+
+def complaints_in_words(table: Table) -> list[str]:
+    """Return what a table of complaints says, in sentences."""
+    if not table.rows:
+        return ["There was no complaint in this period."]
+    every = _last(table)
+    came, gone, left = every["new"], every["closed"], every["open at end"]
+    said = [f"{_of(came, 'complaint')} came in and {gone:,} {_was(gone)} closed; open at the end: {left:,}."]
+    if every["answered"]:
+        days = every["median days to answer"]
+        within = f", half of them within {days:g} days of receipt" if days is not None else ""
+        said.append(f"{_of(every['answered'], 'complaint')} {_was(every['answered'])} answered{within}.")
+    if every["upheld share"] != NOT_APPLICABLE:
+        said.append(f"Of those decided, {every['upheld share']} were upheld in full or in part.")
+    first = table.rows[0]
+    if len(table.rows) > 2 and int(first[2] or 0) > int(table.rows[1][2] or 0):
+        said.append(f"Most were about “{first[0]}”: {first[2]:,}.")
+    return said
+
+
+def cancellations_in_words(table: Table) -> list[str]:
+    """Return what a table of cancellations says, in sentences."""
+    if not table.rows:
+        return ["Nobody asked to leave in this period."]
+    every = _last(table)
+    became = ", ".join(f"{every[name]:,} {words}" for name, words in _BECAME if every[name])
+    said = [f"{_of(every['asked to leave'], 'member')} asked to leave: {became}."]
+    if every["offers made"]:
+        made, taken = every["offers made"], every["offers accepted"]
+        said.append(f"Of {_of(made, 'offer')} made, {taken:,} {_was(taken)} accepted: {every['save rate']}.")
+    given = [row for row in table.rows[:-1] if row[0] != "not said"]
+    if given and (len(given) == 1 or int(given[0][1] or 0) > int(given[1][1] or 0)):
+        said.append(f"The reason given most is “{given[0][0]}”: {given[0][1]:,}.")
+    return said
+
+
+_BECAME = (("stay", "stay"), ("left", "left"), ("saved, then left", "stayed at first and left later"),
+           ("still open", "not known yet"))  # fmt: skip
+
+
+def _last(table: Table) -> dict[str, Any]:
+    return dict(zip(table.columns, table.rows[-1], strict=True))
+
+
+def _of(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _missed(row: dict[str, Any]) -> int:

@@ -6,6 +6,7 @@ Nothing in them is ever a formula.
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BARRED = re.compile(r"[\\/*?:\[\]]")
 _LONGEST_NAME = 31
 _WIDEST = 60
+_LOOKED_AT = 500
+"""So many rows say how wide the columns are."""
 _LONGEST_CELL = 32_000
 _CHUNK = 64 * 1024
 
@@ -67,9 +70,9 @@ def book_of(sheets: Sequence[tuple[str, Sequence[Sequence[Cell]]]]) -> bytes:
     return kept.getvalue()
 
 
-def _widths(rows: Sequence[Sequence[Cell]]) -> list[int]:
+def _widths(rows: Sequence[Sequence[Value]]) -> list[int]:
     columns = max((len(row) for row in rows), default=0)
-    cells = [[str(row[place]) for row in rows[:500] if place < len(row)] for place in range(columns)]
+    cells = [[str(row[place]) for row in rows[:_LOOKED_AT] if place < len(row)] for place in range(columns)]
     return [min(_WIDEST, max((len(text) for text in column), default=8) + 2) for column in cells]
 
 
@@ -78,19 +81,32 @@ def xlsx_chunks(rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sheet.xlsx"
         book = Workbook(write_only=True)
-        sheet = book.create_sheet("Muster")
-        sheet.freeze_panes = "A2"
-        for row in rows:
-            sheet.append([_text(sheet, value) if isinstance(value, str) else said(value) for value in row])
+        _fill(book.create_sheet("Muster"), iter(rows))
         book.save(path)
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 yield chunk
 
 
-def _text(sheet: Any, text: str) -> Any:
+def _fill(sheet: Any, rows: Iterator[Sequence[Value]]) -> None:
+    """Write rows; the columns are as wide as the first of them need, and can be filtered by."""
+    first = list(itertools.islice(rows, _LOOKED_AT))
+    sheet.freeze_panes = "A2"
+    for number, width in enumerate(_widths(first), start=1):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    count = 0
+    for count, row in enumerate(itertools.chain(first, rows), start=1):
+        bold = count == 1
+        sheet.append([_text(sheet, value, bold=bold) if isinstance(value, str) else said(value) for value in row])
+    if first and first[0]:
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(first[0]))}{count}"
+
+
+def _text(sheet: Any, text: str, *, bold: bool = False) -> Any:
     cell = WriteOnlyCell(sheet, value=_legal(text))
     cell.data_type = "s"
+    if bold:
+        cell.font = Font(bold=True)
     return cell
 
 

@@ -40,8 +40,11 @@ class Table:
 
 
 def percent(part: int, whole: int) -> str:
-    """Return a share to one decimal, or n/a when there is nothing to share."""
-    return f"{round(float(Fraction(100 * part, whole)), 1):.1f} %" if whole else NOT_APPLICABLE
+    """Return a share to one decimal, or n/a when there is nothing to share; 100 % is all of it and nothing less."""
+    if not whole:
+        return NOT_APPLICABLE
+    found = round(float(Fraction(100 * part, whole)), 1)
+    return f"{found if part >= whole else min(found, 99.9):.1f} %"
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:

@@ -8,13 +8,19 @@ outside its readers it is given only in the form that is made public.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement
+
 from cases.commands import acts_for
-from cases.environment import Environment, world
+from cases.environment import Environment, World, world
 from cases.permissions import SEE_ALL_TEAMS, visible
 from config.database import reading
+from reports.cancellations import cancellations as table_of_cancellations
 from reports.cases import sla
+from reports.complaints import complaints as table_of_complaints
+from reports.following import Months, months_until
 from reports.monitoring import quarterly
 from reports.periods import Period
 from reports.table import Table
@@ -29,6 +35,8 @@ class Viewed:
     of_all: bool
     """Whether it counts every case of the organisation, or those of the viewer's teams."""
     public: bool = False
+    months: Months | None = None
+    """What came and went month by month, where the report tells that."""
 
 
 def sees_everything(actor: Actor) -> bool:
@@ -41,9 +49,32 @@ def deadlines(env: Environment, period: Period, *, process: str | None, actor: A
     start, end = period.bounds(env.calendar)
     with reading(env.engine) as conn:
         here = world(conn, env)
-        among = None if sees_everything(actor) else visible(actor, acts_for(actor, here))
+        among = _among(actor, here)
         table = sla(conn, start, end, env.calendar, process=process, among=among, now=here.now)
     return Viewed(table, among is None)
+
+
+def complaints(env: Environment, period: Period, *, actor: Actor) -> Viewed:
+    """Return the complaints of a period, of all cases or of those the actor may see."""
+    return _with_months(table_of_complaints, env, period, actor)
+
+
+def cancellations(env: Environment, period: Period, *, actor: Actor) -> Viewed:
+    """Return who asked to leave in a period, of all cases or of those the actor may see."""
+    return _with_months(table_of_cancellations, env, period, actor)
+
+
+def _with_months(table_of: Callable[..., Table], env: Environment, period: Period, actor: Actor) -> Viewed:
+    start, end = period.bounds(env.calendar)
+    with reading(env.engine) as conn:
+        here = world(conn, env)
+        among, months = _among(actor, here), months_until(end, env.calendar, here.now)
+        return Viewed(table_of(conn, (start, end), months, among=among, now=here.now), among is None, months=months)
+
+
+def _among(actor: Actor, here: World) -> ColumnElement[bool] | None:
+    """The cases that are counted: all, or what the actor may see."""
+    return None if sees_everything(actor) else visible(actor, acts_for(actor, here))
 
 
 def monitoring(env: Environment, period: Period, *, public: bool, actor: Actor) -> Viewed:

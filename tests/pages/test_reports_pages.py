@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from openpyxl import load_workbook
 
+from cases import commands
 from reports.spreadsheet import to_xlsx
 from reports.table import Table
 from tests.cast import MONDAY, Cast
@@ -76,9 +77,39 @@ def test_the_table_of_monitoring_cases_is_public_for_whoever_does_not_see_all_te
     assert "Incidents logged" in full.main
 
 
-@pytest.mark.parametrize("name", ["deadlines", "monitoring"])
+def test_complaints_are_reported_by_what_they_are_about_each_number_with_its_cases(desk: SignedIn, cast: Cast) -> None:
+    for who, member in (("Amara", "Northern Gins"), ("Bo", "Southern Gins")):
+        number = cast.members(member, team="North" if who == "Amara" else "South")[0]
+        commands.open_one(
+            cast.env, "complaint", member=str(cast.scalar("SELECT ref FROM members WHERE id = :id", id=number)),
+            subject=f"Cold pool at {member}", payload={"category": "Pools & spas"}, actor=cast.actor(who),
+        )  # fmt: skip
+    page = desk("Mina").get("/reports/complaints?period=2026Q1")
+    assert "2 complaints came in and 0 were closed" in page.main
+    assert page.words("tbody tr th")[-2:] == ["Pools & spas", "All"]
+    assert "March 2026 so far" in page.main and page.all("svg.plot-lines")
+    behind = page.client.get(str(page.all(".table-scroll tbody td a")[0]["href"]))
+    assert "Northern Gins" in behind.main and "Southern Gins" in behind.main
+    whole = page.client.get("/reports/overview?period=2026Q1")
+    assert "2 complaints came in" in whole.main and "Nobody asked to leave" in whole.main
+    href = str(whole.all(".heading-actions a")[0]["href"])
+    book = load_workbook(io.BytesIO(whole.client.http.get(href).content))
+    assert book.sheetnames == ["Complaints", "Cancellations", "Deadlines kept", "Monitoring cases", "About"]
+    amara = desk("Amara")
+    assert "1 complaint came in" in amara.get("/reports/overview?period=2026Q1").main
+    own = amara.get("/reports/complaints?period=2026Q1")
+    assert "1 complaint came in" in own.main
+    assert "Southern" not in amara.get(str(own.all(".table-scroll tbody td a")[0]["href"])).main
+    assert "Nobody asked to leave" in amara.get("/reports/cancellations?period=2026Q1").main
+
+
+@pytest.mark.parametrize("name", ["deadlines", "monitoring", "complaints"])
 def test_a_report_is_taken_along_as_csv_and_as_a_workbook(desk: SignedIn, cast: Cast, name: str) -> None:
     two_teams(cast)
+    if name == "complaints":
+        commands.open_one(
+            cast.env, "complaint", member=None, subject="Cold", payload={"category": "=1+1"}, actor=cast.actor("Bo")
+        )
     mina = desk("Mina")
     page = mina.get(f"/reports/{name}?period=2026Q1")
     links = {a.get_text().strip(): str(a["href"]) for a in page.all(".heading-actions a")}

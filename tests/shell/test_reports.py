@@ -259,7 +259,10 @@ def test_met_late_and_still_open_clocks_are_told_apart(cast: Cast) -> None:
     assert (row["n due"], row["n met"], row["met"], row["still open"], row["n ended"]) == (4, 2, "50.0 %", 1, 3)
     assert (row["median working days"], row["median days"]) == (5, 7.6)
     assert found.refs["complaint", "acknowledge", "not met"] == tuple(refs[2:])
-    assert march(cast, now=MONDAY + timedelta(days=3))[0]["n met"] == 1, "as known then"
+    assert march(cast, now=MONDAY + timedelta(days=8))[0]["n met"] == 2, "as known then"
+    row, early = march(cast, now=MONDAY + timedelta(days=3))
+    assert (row["n due"], row["met"]) == (0, "n/a"), "what is not due yet is neither met nor missed"
+    assert "deadlines still to come" in early.notes[0]
 
 
 ERRAND = Process(
