@@ -1,31 +1,37 @@
-"""Putting right what people's comings and goings leave behind: cases whose owner has left, or whose member was merged.
+"""Putting right what people's comings and goings leave behind: cases whose owner has left, whose member was merged, or
+whose member is now another team's.
 
-Both would be put right by the next thing that happens to such a case; this does it at once, and each night.
+This does it at once, and each night.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 
 from cases import side_writes
 from cases.commands import plain_change
 from cases.environment import Environment, World, world
 from cases.locking import COLUMNS, Locked, lock_ids, locked_of
 from cases.rows import person_of
-from cases.store import apply, owner_after
-from cases.tables import CaseRow
+from cases.store import apply, named_owner, owner_after, owner_anew
+from cases.tables import CaseEvent, CaseRow
 from cases.writing import Change
 from config.database import Connection, reading, transaction
+from members import unmerging
+from members.cards import MemberCard
 from members.tables import Member, Staff
 from notifications import outbox
-from state_machines.values import SYSTEM
+from state_machines.values import SYSTEM, Actor, Role
 
 BATCH = 500
+AT_ONCE = 2_000
+"""So many cases follow their members while somebody waits for a page; the others do at night."""
 
 
 def hand_over(env: Environment, *, now: datetime) -> int:
@@ -112,6 +118,81 @@ def _kept(conn: Connection, locked: list[Locked]) -> dict[int, int]:
 def _merged(found: Locked, to: int, here: World) -> Change:
     details = {"from": found.case.member_id, "to": to}
     return plain_change(found, found.case, "member_merged", details, {}, actor=SYSTEM, now=here.now)
+
+
+def take_apart(env: Environment, keep: str, other: str, *, actor: Actor, now: datetime) -> tuple[MemberCard, int]:
+    """Undo that a member was made part of another, give the cases back that had followed it, open or closed since, and
+    return the member that is there again, and how many cases these were.
+
+    Raises NotFound, NotYours, and Unusable when the one they became was changed since.
+    """
+    with transaction(env.engine) as conn:
+        kept, again = unmerging.take_apart(conn, keep, other, actor=actor, now=now)
+        here = world(conn, env, now)
+        came = (CaseEvent.details["from"].as_integer() == again.id, CaseEvent.details["to"].as_integer() == kept.id)
+        with_it = select(CaseEvent.case_id).join(CaseRow, CaseRow.id == CaseEvent.case_id)
+        with_it = with_it.where(CaseRow.member_id == kept.id, CaseEvent.kind == "member_merged", *came).distinct()
+        locked = lock_ids(conn, sorted(conn.execute(with_it).scalars()))
+        back = {found.case.id: again.id for found in locked}
+        apply(conn, [_merged(found, again.id, here) for found in locked], here)
+        side_writes.give_to_members(conn, back)
+        outbox.give_to_members(conn, back)
+    follow_teams(env, [again.id], now=now)
+    return again, len(back)
+
+
+def follow_teams(
+    env: Environment, members: Collection[int] | None = None, *, most: int | None = None, now: datetime
+) -> int:
+    """Give cases to the team that their member belongs to by now, and return how many these were.
+
+    Who looks after a member needs to see what became of it, so that closed cases go along. An owner of the team before
+    hands the open ones over; anybody else keeps them. ``members``: only theirs; ``most``: only so many, the open first.
+    """
+    done = 0
+    while most is None or done < most:
+        with transaction(env.engine) as conn:
+            here = world(conn, env, now)
+            found = _elsewhere(conn, members)
+            teams = {each.case.id: team for each, team in found}
+            side_writes.give_to_teams(conn, teams)
+            changes = [_to_team(each, team, here) for each, team in found]
+            apply(conn, changes, here)
+            side_writes.let_owners_in(conn, list(teams))
+        done += len(found)
+        if len(found) < BATCH:
+            break
+    return done
+
+
+def _elsewhere(conn: Connection, members: Collection[int] | None) -> list[tuple[Locked, str]]:
+    """Return cases that are not with the team of their member, locked, each with that team; a batch at most."""
+    apart = and_(Member.id == CaseRow.member_id, CaseRow.team.is_distinct_from(Member.team), Member.team.is_not(None))
+    wanted = select(CaseRow.id).join(Member, apart).order_by(CaseRow.closed_at.is_not(None), CaseRow.id).limit(BATCH)
+    if members is not None:
+        wanted = wanted.where(CaseRow.member_id.in_(list(members)))
+    locked = lock_ids(conn, list(conn.execute(wanted).scalars()))
+    theirs = select(Member.id, Member.team).where(Member.id.in_([found.case.member_id for found in locked]))
+    teams = {row.id: row.team for row in conn.execute(theirs)}
+    now_in = [(found, teams.get(found.case.member_id or 0)) for found in locked]
+    return [(found, team) for found, team in now_in if team is not None and team != found.case.team]
+
+
+def _to_team(found: Locked, team: str, here: World) -> Change:
+    before, details = found.case.team, {"from": found.case.team, "to": team}
+    after = replace(found.case, team=team)
+    change = plain_change(found, after, "team_changed", details, {}, actor=SYSTEM, now=here.now)
+    owner, coordinator = found.owner_id, found.coordinator_id
+    if found.row.closed_at is None:
+        theirs = {p.id for p in here.staffing.people.values() if before is not None and p.team == before}
+        coordinator = None if coordinator in theirs else coordinator
+        if owner in theirs and named_owner(change.outcome, here) is None:
+            owner = owner_anew(change.outcome, found, here, coordinator_id=coordinator)
+            coordinator = owner if change.outcome.owner_role is Role.COORDINATOR else coordinator
+    if owner != found.owner_id:
+        details |= {"owner": person_of(owner)}
+        change = plain_change(found, after, "team_changed", details, {}, actor=SYSTEM, now=here.now)
+    return replace(change, owner_id=owner, coordinator_id=coordinator)
 
 
 def _open_where(env: Environment, condition: ColumnElement[bool]) -> list[list[int]]:

@@ -1,5 +1,5 @@
-"""The few facts of a case that no transition sets: who may see it, that it is parked, whose it is after a merge, and a
-task that was closed by hand.
+"""The few facts of a case that no transition sets: who may see it, that it is parked, whose it is after a merge, which
+team's it is, and a task that was closed by hand.
 
 Each statement takes many cases, and goes with an event in the same transaction; the callers write that through
 ``cases.store.apply``.
@@ -26,6 +26,14 @@ WHERE id = ANY(CAST(:ids AS bigint[])) AND restricted_to IS NOT NULL AND owner_i
 _TO_MEMBER = text("""
 UPDATE cases AS c SET member_id = u.member_id
 FROM unnest(CAST(:ids AS bigint[]), CAST(:members AS bigint[])) AS u(id, member_id) WHERE c.id = u.id
+""")
+_TO_TEAM = text("""
+UPDATE cases AS c SET team = u.team
+FROM unnest(CAST(:ids AS bigint[]), CAST(:teams AS text[])) AS u(id, team) WHERE c.id = u.id
+""")
+_NEW_NAME = text("""
+WITH held AS (SELECT id FROM cases WHERE team = :old ORDER BY id FOR NO KEY UPDATE)
+UPDATE cases SET team = :new FROM held WHERE cases.id = held.id
 """)
 
 
@@ -64,3 +72,14 @@ def give_to_members(conn: Connection, members: Mapping[int, int]) -> None:
     """Move cases to other members: member ids by case id."""
     if members:
         conn.execute(_TO_MEMBER, {"ids": list(members), "members": list(members.values())})
+
+
+def give_to_teams(conn: Connection, teams: Mapping[int, str]) -> None:
+    """Move cases to other teams: names of teams by case id."""
+    if teams:
+        conn.execute(_TO_TEAM, {"ids": list(teams), "teams": list(teams.values())})
+
+
+def rename_team(conn: Connection, old: str, new: str) -> None:
+    """Call a team by another name on all its cases. Nothing happens to them by that: the record of teams says it."""
+    conn.execute(_NEW_NAME, {"old": old, "new": new})

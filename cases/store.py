@@ -50,11 +50,16 @@ def owner_after(outcome: Outcome, locked: Locked, world: World) -> tuple[int | N
     same_role = outcome.owner_role.value == locked.owner_role and outcome.owner_role is Role.COORDINATOR
     if same_role and stays:
         return locked.owner_id, locked.coordinator_id
-    owner = owner_for(
-        outcome.owner_role, outcome.after, process_named(outcome.after.process), world.staffing,
-        coordinator_id=locked.coordinator_id, kept_out=out,
-    )  # fmt: skip
+    owner = owner_anew(outcome, locked, world, coordinator_id=locked.coordinator_id)
     return owner, owner if outcome.owner_role is Role.COORDINATOR else locked.coordinator_id
+
+
+def owner_anew(outcome: Outcome, locked: Locked, world: World, *, coordinator_id: int | None) -> int:
+    """Return who owns the case after this by the rules alone, whoever owns it now."""
+    return owner_for(
+        outcome.owner_role, outcome.after, process_named(outcome.after.process), world.staffing,
+        coordinator_id=coordinator_id, kept_out=_kept_out(outcome, locked, world),
+    )  # fmt: skip
 
 
 def _kept_out(outcome: Outcome, locked: Locked, world: World) -> Collection[int]:

@@ -70,7 +70,12 @@ def status(
     show_record({name: found[name] for name in COUNTS})
     for name in ("response_rate", "accounted_rate"):
         share = found[name]
-        say(f"{name.replace('_', ' ').capitalize()}: {'n/a' if share is None else f'{share:.1%}'}")
+        say(f"{name.replace('_', ' ').capitalize()}: {'n/a' if share is None else f'{_permille(share) / 10}%'}")
+
+
+def _permille(share: float) -> int:
+    """Return a share in thousandths, rounded down: 100 % is everybody and nothing less."""
+    return round(share * 10_000) // 10
 
 
 @app.command()

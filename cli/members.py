@@ -62,6 +62,7 @@ def import_(
     contact_role_5 for further contacts.
     Example: muster members import members.csv --map name=Organisation --map tier="Membership tier" --map email=E-mail
     """
+    from cases.handing_over import follow_teams
     from members.importing import import_members
     from members.visibility import require_change_many
 
@@ -76,6 +77,8 @@ def import_(
             leaving_share=limits["leaving_hold_share"], leaving_count=limits["leaving_hold_count"], progress=tell,
             actor=actor, now=env.now(),
         )  # fmt: skip
+    if report.held is None and not dry_run:
+        follow_teams(env, now=env.now())
     _imported(report, dry_run=dry_run, as_json=as_json)
 
 
@@ -147,6 +150,7 @@ def set_(ref: Ref, settings: SetOption = None, as_: AsActor = None, as_json: Jso
     Examples: muster members set M-000012 --set tier=Premier --set team=; muster members set M-000012 --set
     add_flags=VULNERABLE --as amara@x.org
     """
+    from cases.handing_over import follow_teams
     from members.commands import update_member
 
     changes = {name: _flags(value) if name.endswith("_flags") else value for name, value in fields(settings).items()}
@@ -155,9 +159,12 @@ def set_(ref: Ref, settings: SetOption = None, as_: AsActor = None, as_json: Jso
     env = environment()
     actor = person(env, as_)
     before = card_values(found(env, ref, actor))
-    after = card_values(update_member(
+    card = update_member(
         env.engine, before["ref"], changes, lent=lent_today(env, actor), actor=actor, now=env.now()
-    ))  # fmt: skip
+    )  # fmt: skip
+    if "team" in changes:
+        follow_teams(env, [card.id], now=env.now())
+    after = card_values(card)
     new = [f"{name} {local(before[name]) or 'nothing'} → {local(after[name]) or 'nothing'}" for name in after
            if before[name] != after[name] and name != "version"]  # fmt: skip
     show_done(after, f"{after['ref']} {after['name']}: {', '.join(new) or 'nothing changes'}.", as_json=as_json)

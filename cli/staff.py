@@ -165,12 +165,14 @@ def team(
 
     Example: muster staff team North --covers region=North,Scotland --covers "country=IE;tier=Premier" --lead mina@x.org
     """
+    from cases.handing_over import follow_teams
     from members.commands import set_team
 
     rules = [_rule(text) for text in covers or ()]
     env = environment()
     actor = _authority(person(env, as_))
     joined = set_team(env.engine, name.strip(), rules, lead=lead, actor=actor, now=env.now())
+    follow_teams(env, now=env.now())
     values = {"team": name.strip(), "covers": rules, "lead": lead, "joined": joined}
     show_done(values, f"The team {name.strip()} is kept; {joined} members joined it.", as_json=as_json)
 

@@ -49,7 +49,7 @@ def add_member(
 
 def _check_is_new(conn: Connection, wanted: Mapping[str, Any], lent: Collection[str], actor: Actor) -> None:
     """Raise Unusable when the register has this number, or a member of this name that is not surely another."""
-    check_external_ref(conn, wanted)
+    check_external_ref(conn, wanted, lent=lent, actor=actor)
     kind = wanted.get("kind", "organisation")
     same_name = (Member.kind == kind, Member.name_key == name_key(wanted["name"], person=kind == "person"))
     named = select(Member.ref, Member.name, Member.external_ref, Member.website).where(

@@ -38,6 +38,8 @@ class MemberFilter:
     """Only those with an address that bounced."""
     asked: bool = False
     """Only those about whom a proposed change waits."""
+    external_ref: str = ""
+    """Only the one with this number of its own, to the letter."""
 
     @property
     def narrows(self) -> bool:
@@ -78,6 +80,7 @@ def _condition(narrow: MemberFilter, viewer: Actor, lent: Collection[str]) -> li
             column = getattr(Member, name)
             found.append(column.is_(None) if wanted == NONE else func.lower(column) == wanted.lower())
     found += [matches(narrow.words)] if narrow.words.strip() else []
+    found += [Member.external_ref == narrow.external_ref] if narrow.external_ref else []
     found += [~_contacts("ok", with_email=True)] if narrow.no_contact else []
     found += [_contacts("bounced")] if narrow.bounced else []
     asked = select(MemberProposal.id).where(MemberProposal.status == "open", MemberProposal.member_id == Member.id)
@@ -126,6 +129,15 @@ def page(
         tuple(_lines(conn, cards)), total,
         cards[-1].ref if cards and has_next else None, cards[0].ref if cards and has_previous else None,
     )  # fmt: skip
+
+
+def by_id(
+    conn: Connection, narrow: MemberFilter, *, after: int = 0, limit: int = 50, lent: Collection[str] = (),
+    viewer: Actor,
+) -> list[MemberCard]:  # fmt: skip
+    """Return members after one with this id, in the order in which they were added, which no change of a name moves."""
+    found = select(*CARD_COLUMNS).where(*_condition(narrow, viewer, lent), Member.id > after)
+    return [card_of(row) for row in conn.execute(found.order_by(Member.id).limit(limit))]
 
 
 def _place(conn: Connection, ref: str | None, viewer: Actor, lent: Collection[str]) -> Any:

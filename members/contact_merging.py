@@ -43,12 +43,15 @@ def first_contacts(given: Sequence[NewContact]) -> list[dict[str, Any]]:
 def merge_contacts(given: Sequence[NewContact], present: Sequence[Contact]) -> ContactChanges:
     """Return what a row's contacts change: its own come first, in its order; nobody is removed.
 
-    A contact is recognised by e-mail address, one without an address by telephone number or name.
+    Who is not in the file and cannot be written to is in nobody's way: an exported file, which names who is written
+    to first, changes nothing where somebody before them has left or bounced. A contact is recognised by e-mail
+    address, one without an address by telephone number or name.
     """
     others = list(present)
     matched = [(new, _take(new, others)) for new in given]
-    order = [old.id for _, old in matched if old] + [contact.id for contact in others]
-    moved = any(old is None for _, old in matched) or order != [contact.id for contact in present]
+    in_the_way = [contact for contact in others if contact.reachable]
+    order = [old.id for _, old in matched if old] + [contact.id for contact in in_the_way]
+    moved = any(old is None for _, old in matched) or order != [each.id for each in present if each.id in order]
     has_primary = any(contact.role == "primary" for contact in present)
     added, changed = [], []
     for position, (new, old) in enumerate([*matched, *((None, rest) for rest in others)], start=1):

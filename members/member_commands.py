@@ -15,7 +15,8 @@ from members.fields import check_value
 from members.locking import lock_both, lock_to_edit
 from members.tables import ConflictOfInterest, Member, MemberProposal
 from members.tables import Contact as ContactTable
-from members.visibility import require_change_many
+from members.unmerging import TAKEN_IN, Taken
+from members.visibility import require_change_many, visible_members
 from members.writing import apply_changes, log_changes
 from state_machines.values import Actor
 
@@ -62,7 +63,7 @@ def write_fields(
     """Write checked fields of a locked member. Raises Unusable for what only a decision in a case may change."""
     _check_decisions(card, wanted)
     _check_days(card, wanted)
-    check_external_ref(conn, wanted, of=card.id)
+    check_external_ref(conn, wanted, of=card.id, actor=actor)
     apply_changes(conn, [(card.id, wanted)], source=source, actor=actor, now=now)
 
 
@@ -93,14 +94,21 @@ def _check_days(card: MemberCard, wanted: Mapping[str, Any]) -> None:
         raise Unusable(f"{card.name} cannot leave on {left}, before it joined on {joined}.")
 
 
-def check_external_ref(conn: Connection, wanted: Mapping[str, Any], *, of: int | None = None) -> None:
-    """Raise Unusable when the reference that is wanted is another member's than that with the id ``of``."""
+def check_external_ref(
+    conn: Connection, wanted: Mapping[str, Any], *, of: int | None = None, lent: Collection[str] = (), actor: Actor
+) -> None:
+    """Raise Unusable when the reference that is wanted is another member's than that with the id ``of``.
+
+    Whose it is, is told only to who may see that member.
+    """
     if (external := wanted.get("external_ref")) is None:
         return
     others = [] if of is None else [Member.id != of]
-    statement = select(Member.ref, Member.name).where(Member.external_ref == external, *others)
+    seen = visible_members(actor, lent).label("seen")
+    statement = select(Member.ref, Member.name, seen).where(Member.external_ref == external, *others)
     if other := conn.execute(statement).first():
-        raise Unusable(f"{external} is already the reference of {other.ref} {other.name}.")
+        whose = f"{other.ref} {other.name}" if other.seen else "another member"
+        raise Unusable(f"{external} is already the reference of {whose}.")
 
 
 def merge_members(
@@ -132,13 +140,18 @@ def merge_members(
         earlier = select(Member.id).where(Member.merged_into == merged.id)
         followers = [(each, {"merged_into": kept.id}) for each in conn.execute(earlier).scalars()]
         apply_changes(conn, followers, **context)
-        told = {"taken in": {"reference": merged.ref, "name": merged.name}}
-        log_changes(conn, [(kept.id, told)], source="merge", actor=actor, now=now)
-        _move_contacts(conn, kept, merged)
-        _move_conflicts(conn, kept, merged)
+        contacts = _move_contacts(conn, kept, merged)
+        conflicts = _move_conflicts(conn, kept, merged)
         moved = update(MemberProposal).where(MemberProposal.member_id == merged.id, MemberProposal.status == "open")
-        conn.execute(moved.values(member_id=kept.id))
-        return store.member_card(conn, [kept.id])[kept.id]
+        proposals = conn.execute(moved.values(member_id=kept.id).returning(MemberProposal.id)).scalars()
+        card = store.member_card(conn, [kept.id])[kept.id]
+        taken = Taken(
+            merged.ref, merged.name, card.version, sorted(filled), sorted(merged.flags - kept.flags), contacts,
+            sorted(proposals), conflicts, [each for each, _ in followers], merged.status,
+            merged.left_on.isoformat() if merged.left_on else None, merged.external_ref,
+        )  # fmt: skip
+        log_changes(conn, [(kept.id, {TAKEN_IN: taken.to_log()})], source="merge", actor=actor, now=now)
+        return card
 
 
 def filled_by_merging(kept: MemberCard, merged: MemberCard) -> dict[str, Any]:
@@ -156,19 +169,23 @@ def contacts_that_move(contacts: Sequence[Contact], moving: Sequence[Contact]) -
     return [each for each in moving if each.email is None or each.email.lower() not in has]
 
 
-def _move_contacts(conn: Connection, kept: MemberCard, merged: MemberCard) -> None:
-    """Put the contacts of `merged` behind those of `kept`; an address that `kept` has stays where it was."""
+def _move_contacts(conn: Connection, kept: MemberCard, merged: MemberCard) -> list[dict[str, Any]]:
+    """Put the contacts of `merged` behind those of `kept`, and return how they stood; an address that `kept` has stays
+    where it was."""
     contacts = store.contacts_of(conn, [kept.id, merged.id])
-    moving = [contact.id for contact in contacts_that_move(contacts[kept.id], contacts[merged.id])]
+    stood = contacts_that_move(contacts[kept.id], contacts[merged.id])
+    moving = [contact.id for contact in stood]
     last = max((contact.position for contact in contacts[kept.id]), default=0)
     conn.execute(
         update(ContactTable)
         .where(ContactTable.id == func.any(moving))
         .values(member_id=kept.id, position=ContactTable.position + last, role="other")
     )
+    return [{"id": contact.id, "position": contact.position, "role": contact.role} for contact in stood]
 
 
-def _move_conflicts(conn: Connection, kept: MemberCard, merged: MemberCard) -> None:
+def _move_conflicts(conn: Connection, kept: MemberCard, merged: MemberCard) -> list[int]:
+    """Declare the conflicts of interest with `merged` about `kept` as well, and return whose were not before."""
     columns = ["staff_id", "member_id", "declared_on", "note"]
     theirs = select(
         ConflictOfInterest.staff_id,
@@ -176,4 +193,5 @@ def _move_conflicts(conn: Connection, kept: MemberCard, merged: MemberCard) -> N
         ConflictOfInterest.declared_on,
         ConflictOfInterest.note,
     ).where(ConflictOfInterest.member_id == merged.id)
-    conn.execute(upsert(ConflictOfInterest).from_select(columns, theirs).on_conflict_do_nothing())
+    copied = upsert(ConflictOfInterest).from_select(columns, theirs).on_conflict_do_nothing()
+    return sorted(conn.execute(copied.returning(ConflictOfInterest.staff_id)).scalars())

@@ -11,6 +11,7 @@ from config.database import Connection
 from members import store
 from members.cards import Contact, MemberCard, label_of, said
 from members.contact_commands import called
+from members.proposals import part_of
 from members.tables import Contact as ContactTable
 from members.tables import Member, MemberProposal
 from members.visibility import visible_members
@@ -23,6 +24,8 @@ GONE = "no longer a contact"
 class Line:
     """One thing a proposal asks for: what it was when it was asked, what it is now, and what it shall be."""
 
+    part: str
+    """The part of the proposal that it belongs to: several things about one contact are decided together."""
     what: str
     before: str
     now: str
@@ -118,30 +121,30 @@ def _proposal(row: Row[Any], card: MemberCard, contacts: Sequence[Contact], name
 def _lines(changes: Mapping[str, Any], card: MemberCard, contacts: Mapping[int, Contact]) -> Iterator[Line]:
     for field, pair in changes.items():
         if field not in ("contacts", "note"):
-            yield Line(label_of(field), said(pair[0]), said(getattr(card, field)), said(pair[1]))
-    for each in changes.get("contacts", ()):
-        yield from _contact_lines(each, contacts)
+            yield Line(field, label_of(field), said(pair[0]), said(getattr(card, field)), said(pair[1]))
+    for place, each in enumerate(changes.get("contacts", ())):
+        yield from _contact_lines(part_of(place), each, contacts)
 
 
-def _contact_lines(change: Mapping[str, Any], contacts: Mapping[int, Contact]) -> Iterator[Line]:
+def _contact_lines(part: str, change: Mapping[str, Any], contacts: Mapping[int, Contact]) -> Iterator[Line]:
     if change["do"] == "add":
-        yield _added(change, contacts)
+        yield _added(part, change, contacts)
         return
     contact = contacts.get(change["id"])
     if change["do"] == "left":
         now = GONE if contact is None or contact.status == "left" else "a contact"
-        yield Line(f"Contact {change['who']}", "a contact", now, GONE)
+        yield Line(part, f"Contact {change['who']}", "a contact", now, GONE)
         return
     for field, pair in change.items():
         if field not in ("do", "id", "who"):
             now = said(getattr(contact, field)) if contact else GONE
-            yield Line(f"{label_of(field)} of {change['who']}", said(pair[0]), now, said(pair[1]))
+            yield Line(part, f"{label_of(field)} of {change['who']}", said(pair[0]), now, said(pair[1]))
 
 
-def _added(change: Mapping[str, Any], contacts: Mapping[int, Contact]) -> Line:
+def _added(part: str, change: Mapping[str, Any], contacts: Mapping[int, Contact]) -> Line:
     email = str(change.get("email") or "").lower()
     same = next((each for each in contacts.values() if email and (each.email or "").lower() == email), None)
     parts = [change.get(name) for name in ("name", "email", "phone", "role")]
     wanted = ", ".join(part for part in parts if part)
     there = f"{called(same)} ({same.status})" if same else ""
-    return Line("A new contact", "", wanted if same and same.status == "ok" else there, wanted)
+    return Line(part, "A new contact", "", wanted if same and same.status == "ok" else there, wanted)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from config.database import Connection
@@ -19,6 +19,8 @@ NOTE = "note"
 NOT_TYPED = frozenset({"csrf", "version", "anyway"})
 LONGEST = 400_000
 """Letters of one draft; nobody types more."""
+KEPT_FOR = timedelta(days=90)
+"""After so long nobody comes back to what they had begun, and what stands in it may be personal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,8 @@ def discard(conn: Connection, staff_id: int, case_id: int, form: str) -> None:
 
 
 _DISCARD = text("DELETE FROM drafts WHERE staff_id = :staff_id AND case_id = :case_id AND form = :form")
+
+
+def forget_old(conn: Connection, *, now: datetime) -> int:
+    """Throw away everybody's drafts that were not touched for long, and return how many these were."""
+    return conn.execute(delete(Draft).where(Draft.at < now - KEPT_FOR)).rowcount

@@ -92,6 +92,7 @@ def _recalculate_clocks(env: Environment) -> Mapping[str, Any]:
     forget_old(env.engine, now=utc_now())
     handing_over.hand_over(env, now=env.now())
     handing_over.follow_merges(env, now=env.now())
+    handing_over.follow_teams(env, now=env.now())
     register_changes.ask_who_counts(env, now=env.now())
     return _plain(nightly.recalculate_clocks(env, now=env.now()))
 

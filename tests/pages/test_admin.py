@@ -21,7 +21,8 @@ from tests.pages.conftest import SignedIn
 from tests.pages.inspector import Client, Page
 from tests.pages.test_sign_in import signed_in_as
 from tests.shell.test_passwords import GOOD, delivered, found, person
-from web.accounts import tokens
+from web.accounts import feeds, tokens
+from web.saved_views import save
 
 TUESDAY = MONDAY.date() + timedelta(days=1)
 FRIDAY = MONDAY.date() + timedelta(days=4)
@@ -293,6 +294,25 @@ def test_an_administrator_signs_somebody_out_and_cancels_links(cast: Cast, desk:
     visitor.get("/password/" + mail.text.partition("/password/")[2].split()[0], status=410)
 
 
+def test_keys_and_calendar_addresses_end_with_signing_out_where_that_is_ticked(cast: Cast, desk: SignedIn) -> None:
+    amara, ada = person(cast, "Amara").id, desk("Ada")
+    assert not ada.get(at(cast, "Amara")).all("[name=secrets]")
+    with transaction(cast.env.engine) as conn:
+        key = tokens.make(conn, "Export", ["metrics"], staff_id=amara, made_by=amara, now=clock.utc_now())
+        feed = feeds.make(conn, amara, titles=False, absences=False, now=clock.utc_now())
+
+    def holding() -> list[bool]:
+        with reading(cast.env.engine) as conn:
+            return [tokens.find(conn, key, now=clock.utc_now()) is not None, feeds.find(conn, feed) is not None]
+
+    of_amara = desk("Amara")
+    assert of_amara.get("/account").form("#everywhere").submit().path == "/sign-in" and holding() == [True, True]
+    ada.get(at(cast, "Amara")).form("#sign-them-out").submit()
+    assert holding() == [True, True]
+    again = desk("Amara").get("/account").form("#everywhere").submit(secrets="true")
+    assert "your calendar addresses and keys are ended" in again.text and holding() == [False, False]
+
+
 def test_who_has_left_is_sent_nothing(cast: Cast, desk: SignedIn) -> None:
     ada = desk("Ada")
     form = ada.get(at(cast, "Bo")).form("#invite")
@@ -325,13 +345,34 @@ def test_a_team_is_made_with_rules_and_members_join_it(cast: Cast, desk: SignedI
     assert after.words(".history li")[0].startswith("Team West changed") and "Ada" in after.words(".history li")[0]
 
 
-def test_a_team_needs_a_name_and_keeps_it(cast: Cast, desk: SignedIn) -> None:
+def test_a_team_needs_a_name(desk: SignedIn) -> None:
     ada = desk("Ada")
 
     assert "needs a name" in ada.get("/admin/teams/edit").form("#team").send({"name": " "}).main
-    renamed = ada.get("/admin/teams/edit?name=North").form("#team").send({"name": "Nord"})
-    assert renamed.status == 422 and "keeps its name" in renamed.main
     ada.get("/admin/teams/edit?name=Nowhere", status=404)
+
+
+def test_a_team_gets_another_name_everywhere_at_once(cast: Cast, desk: SignedIn) -> None:
+    cast.members("North Pool", team="North")
+    given = {"category": "service", "complainant_name": "Carl", "complainant_email": "c@x.example"}
+    ref = open_one(cast.env, "complaint", member="North Pool", subject="Cold", payload=given,
+                   actor=cast.actor("Amara")).after.ref  # fmt: skip
+    set_team(cast.env.engine, "North", [{"region": ["N"]}], lead="amara@muster.example", actor=SYSTEM, now=MONDAY)
+    save(cast.env, "Ours", "/cases", "team=North&process=complaint", staff_id=person(cast, "Amara").id, now=MONDAY)
+    ada = desk("Ada")
+
+    taken = ada.get("/admin/teams/edit?name=North").form("#team").send({"name": "south"})
+    page = taken.form("#team").send({"name": "Nord & Öst"})
+
+    assert taken.status == 422 and "There is a team south already" in taken.main
+    assert "The team Nord & Öst is kept" in page.text and "Team: North → Nord & Öst" in page.words(".history li")[0]
+    amara = desk("Amara")
+    assert ref in amara.get("/cases?team=Nord+%26+%C3%96st").main and ref in amara.get("/queue").main
+    assert amara.get("/members?team=Nord+%26+%C3%96st").words("#members tbody th") == ["North Pool"]
+    assert cast.rows("SELECT query FROM saved_views") == [("team=Nord+%26+%C3%96st&process=complaint",)]
+    for table in ("members", "staff", "cases"):
+        assert cast.scalar(f"SELECT count(*) FROM {table} WHERE team = 'North'") == 0
+    desk("Bo").get(f"/cases/{ref}", status=404)
 
 
 # ---------------------------------------------------------------------------------------------------------- absences

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from cases.commands import fire, open_one, restrict
+from cases.handing_over import follow_teams
+from cases.nightly import run_checks
 from config.database import transaction
 from members import proposals, store
 from members.commands import declare_conflict, update_member
@@ -95,11 +97,15 @@ def test_the_export_is_safe_for_spreadsheets_and_can_be_imported_again(
     cast: Cast, desk: SignedIn, tmp_path: Path
 ) -> None:
     cast.members('=HYPERLINK("evil")', team="South")
+    with transaction(cast.env.engine) as conn:
+        row = {"member_id": 2, "position": 2, "email": "second@members.example", "role": "deputy"}
+        store.insert_contacts(conn, [row])
+        store.mark_bounced(conn, {"m2@members.example": "550 No such user"}, now=MONDAY)
     answer = desk("Mina").get("/members/export.csv").response
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
     assert [row["name"] for row in rows] == ["Ålesund Bad", '\'=HYPERLINK("evil")', NORTH, "South Pool"]
-    assert rows[2]["email"] == "m1@members.example"
+    assert (rows[2]["email"], rows[0]["email"]) == ("m1@members.example", "second@members.example")
     assert "attachment" in answer.headers["content-disposition"]
     file = tmp_path / "again.csv"
     file.write_bytes(answer.content)
@@ -216,6 +222,22 @@ def test_a_member_given_to_another_team_is_out_of_sight_and_said_to_be(desk: Sig
     assert page.path == "/members" and "It is now the South team's." in page.main
 
 
+def test_the_cases_of_a_member_go_with_it_to_the_other_team(cast: Cast, desk: SignedIn) -> None:
+    opened, _, ended = (a_complaint(cast, "Amara", NORTH, each) for each in ("Cold water", "Loud", "Rude letter"))
+    fire(cast.env, ended, "withdraw", actor=cast.actor("Amara"))
+
+    page = desk("Amara").get("/members/M-000001/edit").form("#member").submit(team="South")
+
+    moved = cast.rows("SELECT team, coordinator_id IS NULL OR coordinator_id = owner_id FROM cases")
+    assert set(moved) == {("South", True)} and f"{len(moved)} cases went with it." in page.main
+    of_bo = desk("Bo").get("/members/M-000001")
+    assert opened in of_bo.words("#open-cases tbody th") and ended in of_bo.words("#closed-cases tbody th")
+    assert "From North to South, with its member. Bo owns it now." in desk("Bo").get(f"/cases/{opened}").main
+    desk("Amara").get(f"/cases/{opened}", status=404)
+    assert run_checks(cast.env, now=MONDAY).ok
+    assert follow_teams(cast.env, now=MONDAY) == 0
+
+
 def test_a_status_that_only_a_decision_lifts_is_not_offered(cast: Cast, desk: SignedIn) -> None:
     page = desk("Amara").get("/members/M-000001/edit")
     assert [o["value"] for o in page.all("#field-status option")] == ["prospect", "active", "leaving", "left"]
@@ -227,7 +249,7 @@ def test_a_member_is_added_with_its_first_contact(cast: Cast, desk: SignedIn) ->
     assert bad.status == 422 and "not an e-mail address" in bad.words("#field-contact_email-error")[0]
     page = bad.form("#member").submit(contact_email="malmo@members.example", contact_name="Åsa")
 
-    assert page.words("h1") == ["Malmö Bad"] and "malmo@members.example" in page.words("#contacts")[0]
+    assert page.words("h1") == ["Malmö Bad"] and page.all('a[href="mailto:malmo%40members.example"]')
     assert cast.rows("SELECT team FROM members WHERE name = 'Malmö Bad'") == [("South",)]
     again = desk("Bo").get("/members/new").form("#member").submit(name="Malmö Bad")
     assert again.status == 422 and "is in the register already" in again.main
@@ -296,6 +318,22 @@ def test_a_proposal_is_accepted_from_the_members_page(cast: Cast, desk: SignedIn
     assert "Accepted on 2 Mar 2026, 09:00 by Amara" in page.main
 
 
+def test_a_proposal_is_accepted_in_part(cast: Cast, desk: SignedIn) -> None:
+    contact = {"do": "change", "id": 1, "email": "ann@members.example", "name": "Ann"}
+    number = ask(cast, {"website": "https://new.example", "region": "West", "contacts": [contact]})
+    page = desk("Amara").get("/members/M-000001")
+    assert [box["value"] for box in page.all("[name=take]")] == ["region", "website", "contacts.0"]
+    form = page.form(f"#accept-{number}")
+
+    assert "Tick what is to be made of it, or decline it." in form.submit(take=None).main
+    page = form.submit(take=["region", "contacts.0"])
+
+    assert "what was not ticked stays as it was" in page.main
+    assert "by Amara: not taken: Website" in page.words(f"#proposal-{number}")[0]
+    assert cast.rows("SELECT website, region FROM members WHERE id = 1") == [("https://old.example", "West")]
+    assert cast.rows("SELECT name, email FROM contacts WHERE id = 1") == [("Ann", "ann@members.example")]
+
+
 def test_the_case_a_proposal_came_from_is_named_to_who_may_see_it(cast: Cast, desk: SignedIn) -> None:
     ref = a_complaint(cast, "Amara", NORTH, "Cold water")
     proposals.propose(cast.env.engine, 1, {"note": "Hi"}, proposed_by="contact:1", source=ref, now=MONDAY)
@@ -350,6 +388,34 @@ def test_merging_shows_what_would_happen_and_then_does_it(cast: Cast, desk: Sign
     assert ref in page.words("#open-cases tbody th")
     assert "M-000002 Ålesund Bad" in page.main
     assert desk("Amara").get("/members/M-000002").path == "/members/M-000001"
+
+
+def test_a_wrong_merge_is_taken_apart_again_while_nothing_else_was_changed(cast: Cast, desk: SignedIn) -> None:
+    columns = "id, status, team, tier, website, external_ref, flags, left_on, merged_into"
+    what = (
+        f"SELECT {columns} FROM members ORDER BY id", "SELECT id, member_id, position, role FROM contacts ORDER BY id",
+        "SELECT id, member_id FROM cases ORDER BY id", "SELECT staff_id, member_id FROM conflicts_of_interest",
+        "SELECT id, member_id FROM member_proposals",
+    )  # fmt: skip
+    changes = {"external_ref": "X-2", "add_flags": ["VIP"], "site": "Pier"}
+    update_member(cast.env.engine, "M-000002", changes, actor=cast.actor("Mina"), now=MONDAY)
+    declare_conflict(cast.env.engine, "max@muster.example", "M-000002", actor=SYSTEM, now=MONDAY)
+    ask(cast, {"note": "Call us"}, member_id=2)
+    ref = a_complaint(cast, "Amara", "Ålesund Bad", "Cold water")
+    before, mina = [cast.rows(each) for each in what], desk("Mina")
+
+    mina.get("/members/M-000001/merge").form("#choose").submit(other="M-000002").form("#merge").submit()
+    fire(cast.env, ref, "withdraw", actor=cast.actor("Amara"))
+    page = mina.get("/members/M-000001").form('form[action$="/take-apart"]').submit()
+
+    assert page.path == "/members/M-000002" and "an entry of its own again. 1 case went back" in page.main
+    assert [cast.rows(each) for each in what] == before
+    assert "Gave back M-000002 Ålesund Bad" in mina.get("/members/M-000001").words("#history")[0]
+    mina.get("/members/M-000001/merge").form("#choose").submit(other="M-000002").form("#merge").submit()
+    form = mina.get("/members/M-000001").form('form[action$="/take-apart"]')
+    update_member(cast.env.engine, "M-000001", {"tier": "Gold"}, actor=cast.actor("Max"), now=MONDAY)
+    assert "something was changed since" in form.submit().main
+    assert not mina.get("/members/M-000001").all('form[action$="/take-apart"]')
 
 
 def test_merging_with_itself_or_with_nobody_is_refused_and_a_stale_look_is_not_enough(

@@ -16,6 +16,7 @@ from web import sessions
 from web.access import STAFF
 from web.accounts import absence_form, feeds, identities, password_links, passwords, throttle, tokens
 from web.accounts.devices import device
+from web.accounts.ending import end_secrets
 from web.accounts.entering import WrongPassword
 from web.accounts.forgotten import chosen_twice
 from web.desk_page import A_YEAR, THEME_COOKIE, THEMES, Desk, DeskPage, set_cookie
@@ -57,6 +58,7 @@ def _account(desk: DeskPage, typed: Posted | None) -> dict[str, Any]:
             "provider": identities.of(conn, me.id),
         }
     acting = staffing.acting(me.id, desk.today)
+    found["secrets"] = bool(found["feeds"]) or any(tokens.works(key, real) for key in found["keys"])
     return found | {
         "manager": staffing.manager_of(me.id), "away": staffing.away(me.id, desk.today), "acting": acting.staff,
         "stands_in_for": sorted(staffing.people[n].name for n in desk.stands_in_for), "people": staffing.people,
@@ -135,7 +137,10 @@ def end_session(desk: Desk, posted: Form) -> Response:
     if posted.yes("all"):
         with transaction(desk.env.engine) as conn:
             sessions.end_all(conn, desk.person.id)
-        return desk.see_other("/sign-in", "You are signed out everywhere.")
+            if posted.yes("secrets"):
+                end_secrets(conn, desk.person.id, now=clock.utc_now())
+        ended = ", and your calendar addresses and keys are ended" if posted.yes("secrets") else ""
+        return desk.see_other("/sign-in", f"You are signed out everywhere{ended}.")
     with transaction(desk.env.engine) as conn:
         sessions.end(conn, [posted.number("id") or 0], staff_id=desk.person.id)
     return desk.see_other("/account#browsers", "That browser is signed out.")

@@ -11,7 +11,7 @@ from config import clock
 from config.database import Connection, reading, transaction
 from members import staff_store
 from members.staffing import Person
-from web import sessions
+from web import drafts, sessions
 from web.accounts import passwords, throttle
 from web.desk_page import VisitorPage, session_cookie, set_cookie
 
@@ -49,6 +49,7 @@ def let_in(visit: VisitorPage, person: Person, then: str, sentence: str | None =
     with transaction(visit.env.engine) as conn:
         _end(conn, request, visit.env)
         key = sessions.start(conn, person.id, address=visit.address, agent=agent, now=now)
+        drafts.forget_old(conn, now=visit.now)
     response = visit.see_other(then if not then.startswith("/sign-in") else "/", sentence)
     seconds = int(sessions.LONGEST.total_seconds())
     set_cookie(response, visit.env.settings, session_cookie(visit.env.settings), key, seconds=seconds)

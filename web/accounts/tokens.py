@@ -108,6 +108,11 @@ Kept = Row[Any]
 """A key without its secret."""
 
 
+def works(key: Kept, now: datetime) -> bool:
+    """Whether a key still opens anything; `now` is real."""
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+
+
 def listed(conn: Connection, *, of_staff: int | None = None) -> Sequence[Kept]:
     """Return the keys without their secrets, those that were not revoked first, the newest first."""
     columns = [c for c in ApiToken.__table__.c if c.name != "token_sha256"]

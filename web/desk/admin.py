@@ -35,11 +35,7 @@ def overview(desk: Desk) -> Response:
         "active": len(active), "left": len(desk.staffing.people) - len(active),
         "without_password": sum(p.id not in with_password for p in active),
         "administrators": sum(Role.ADMINISTRATOR in p.roles for p in active),
-        "keys": sum(_holds(key) for key in keys),
+        "keys": sum(tokens.works(key, clock.utc_now()) for key in keys),
     }  # fmt: skip
     suppressed = sum(n for (state, _), n in reasons.items() if state == "suppressed")
     return desk.page("desk/admin/overview.html", title="Administration", told=told, numbers=numbers, lost=suppressed)
-
-
-def _holds(key: tokens.Kept) -> bool:
-    return key.revoked_at is None and (key.expires_at is None or key.expires_at > clock.utc_now())

@@ -13,7 +13,8 @@ from members.errors import MembersError, Unusable
 from members.staff_record import note_deed
 from members.staffing import Person
 from web import sessions
-from web.accounts import feeds, identities, password_links, tokens
+from web.accounts import identities, password_links
+from web.accounts.ending import end_secrets
 from web.desk.admin_rules import ADMINISTRATORS
 from web.desk.admin_staff import person_of, send_link
 from web.desk_page import Desk, DeskPage
@@ -58,8 +59,7 @@ def leave(desk: Desk, posted: Form, number: int) -> Response:
     with transaction(desk.env.engine) as conn:
         sessions.end_all(conn, person.id)
         password_links.revoke(conn, person.id, now=clock.utc_now())
-        tokens.revoke_all(conn, person.id, now=clock.utc_now())
-        feeds.revoke_all(conn, person.id, now=clock.utc_now())
+        end_secrets(conn, person.id, now=clock.utc_now())
     given = hand_over(desk.env, now=desk.now)
     told = f"{person.name} has left and is signed out. {plural(given, 'case')} went to others."
     return desk.see_other(f"/admin/staff/{number}", told)
@@ -71,8 +71,7 @@ def back(desk: Desk, number: int) -> Response:
     person = person_of(desk, number)
     if not person.active:  # a second click ends no key that was made since the first
         with transaction(desk.env.engine) as conn:
-            tokens.revoke_all(conn, number, now=clock.utc_now())
-            feeds.revoke_all(conn, number, now=clock.utc_now())
+            end_secrets(conn, number, now=clock.utc_now())
     person = bring_back(desk.env.engine, person.person, actor=desk.actor, now=desk.now)
     return desk.see_other(f"/admin/staff/{number}", f"{person.name} works here again, with the same roles as before.")
 
@@ -86,14 +85,18 @@ def invite(desk: Desk, number: int) -> Response:
 
 
 @pages.post("/admin/staff/{number}/sign-out")
-def sign_out(desk: Desk, number: int) -> Response:
-    """Sign somebody out everywhere, and make the links they were sent void."""
+def sign_out(desk: Desk, posted: Form, number: int) -> Response:
+    """Sign somebody out everywhere, and make the links they were sent void; with ``secrets`` keys and calendars too."""
     person = person_of(desk, number)
     with transaction(desk.env.engine) as conn:
         sessions.end_all(conn, person.id)
         password_links.revoke(conn, person.id, now=clock.utc_now())
         note_deed(conn, person.id, "was signed out everywhere", actor=desk.actor, now=desk.now)
-    return desk.see_other(f"/admin/staff/{number}", f"{person.name} is signed out everywhere.")
+        if posted.yes("secrets"):
+            end_secrets(conn, person.id, now=clock.utc_now())
+            note_deed(conn, person.id, "lost all keys and calendar addresses", actor=desk.actor, now=desk.now)
+    ended = "; their keys and calendar addresses are ended" if posted.yes("secrets") else ""
+    return desk.see_other(f"/admin/staff/{number}", f"{person.name} is signed out everywhere{ended}.")
 
 
 @pages.post("/admin/staff/{number}/untie")

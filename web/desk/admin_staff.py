@@ -18,6 +18,7 @@ from state_machines.values import STAFF, Role
 from web import sessions
 from web.accounts import identities, password_links, passwords
 from web.accounts.devices import device
+from web.accounts.ending import has_secrets
 from web.accounts.sign_in import DOES
 from web.desk.admin_history import history
 from web.desk.admin_rules import ADMINISTRATORS
@@ -117,7 +118,7 @@ def send_link(desk: DeskPage, person: Person) -> None:
 # ------------------------------------------------------------------------------------------------------ one person
 
 
-@pages.get("/admin/staff/{number}", statements=13)
+@pages.get("/admin/staff/{number}", statements=15)
 def one(desk: Desk, number: int) -> Response:
     """Somebody on the staff, and everything about their account."""
     return _one(desk, person_of(desk, number))
@@ -144,6 +145,7 @@ def _one(
             "has_password": passwords.kept_hash(conn, person.id) is not None,
             "open_links": password_links.count_open(conn, person.id, now=clock.utc_now()),
             "provider": identities.of(conn, person.id),
+            "secrets": has_secrets(conn, person.id, now=clock.utc_now()),
             "seen": staff_record.newest_change(conn, person.id),
             "changes": history(staff_record.changes_of(conn, person.id), desk.staffing),
         }

@@ -8,11 +8,14 @@ from typing import Any
 from starlette.responses import Response
 
 from cases.errors import BadInput
-from config.database import reading
+from cases.handing_over import AT_ONCE, follow_teams
+from cases.team_names import rename_team
+from config.database import reading, transaction
 from members import staff_record, staff_store
 from members.commands import set_team
 from members.errors import MembersError, NotFound, Unusable
 from members.staff_commands import RULE_KEYS
+from web import saved_views
 from web.desk.admin_history import history
 from web.desk.admin_rules import ADMINISTRATORS
 from web.desk_page import Desk, DeskPage
@@ -77,7 +80,8 @@ def _edit(
     old = name if old is None else old
     options = (Option("", "Nobody"), *(Option(p.person, p.name) for p in desk.staffing.active))
     fields = [
-        Field("name", "Name of the team", "text", required=True, value=name, limits={"maxlength": LONGEST_NAME}),
+        Field("name", "Name of the team", "text", required=True, value=name, limits={"maxlength": LONGEST_NAME},
+              help="A new name is its name everywhere: on people, members, cases and saved views." if old else ""),
         Field("lead", "Lead", "select", value=lead, options=options,
               help="Gets the team's work when nobody else of it is there."),
     ]  # fmt: skip
@@ -102,15 +106,19 @@ def _joined(values: Any, between: str = ", ") -> str:
 
 @pages.post("/admin/teams/edit")
 def edit(desk: Desk, posted: Form) -> Response:
-    """Make or change a team; members of no team whom it covers join it."""
+    """Make, change or rename a team; members of no team whom it covers join it."""
     name, old, lead = posted.text("name").strip(), posted.text("old"), posted.text("lead")
     rules = _rules(posted)
     try:
         if not name or len(name) > LONGEST_NAME:
             raise Unusable("A team needs a name.")
         if old and name != old:
-            raise Unusable("A team keeps its name, since members and people carry it; make a new one instead.")
+            with transaction(desk.env.engine) as conn:
+                rename_team(conn, old, name, actor=desk.actor, now=desk.now)
+                saved_views.rename_team(conn, old, name)
+            old = name
         joined = set_team(desk.env.engine, name, rules, lead=lead or None, actor=desk.actor, now=desk.now)
+        follow_teams(desk.env, most=AT_ONCE, now=desk.now)
     except (MembersError, BadInput) as refused:
         return _edit(desk, name, rules, lead, old=old, problem=str(refused), status=422)
     return desk.see_other("/admin/teams", f"The team {name} is kept; {plural(joined, 'member')} joined it.")

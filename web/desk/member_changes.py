@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from cases import member_decisions, member_pages
-from cases.handing_over import follow_merges
+from cases.handing_over import follow_merges, follow_teams, take_apart
 from members.adding import add_member
 from members.cards import MemberCard
 from members.contact_commands import CONTACT_FIELDS, checked_contact
@@ -19,6 +19,7 @@ from state_machines.values import STAFF as STAFF_ROLES
 from web.access import STAFF, staff
 from web.desk import member_forms as forms
 from web.desk_page import Desk, DeskPage
+from web.naming import plural
 from web.posted import Form, Posted
 from web.routing import Pages
 
@@ -114,7 +115,9 @@ def change(desk: Desk, posted: Form, ref: str) -> Response:
     except Unusable as bad:
         fresh = record(desk, ref).card
         return _edit_form(desk, fresh, values, sorted(flags), others=[str(bad)], posted=posted, status=422)
-    return _after(desk, card, f"{card.name} is changed.")
+    moved = follow_teams(desk.env, [card.id], now=desk.now) if "team" in changes else 0
+    gone = f" {plural(moved, 'case')} went with it." if moved else ""
+    return _after(desk, card, f"{card.name} is changed.{gone}")
 
 
 def _after(desk: DeskPage, card: MemberCard, sentence: str) -> Response:
@@ -190,4 +193,16 @@ def do_merge(desk: Desk, posted: Form, ref: str) -> Response:
         desk.env.engine, ref, posted.text("other"), seen_versions=seen, actor=desk.actor, now=desk.now
     )  # fmt: skip
     follow_merges(desk.env, now=desk.now)
-    return desk.see_other(f"/members/{card.ref}", f"The two are one now: {card.name}.")
+    follow_teams(desk.env, [card.id], now=desk.now)
+    return desk.see_other(f"/members/{card.ref}", f"The two are one now: {card.name}. “Take apart again” undoes this.")
+
+
+@pages.post("/members/{ref}/take-apart", may=MANY)
+def undo_merge(desk: Desk, posted: Form, ref: str) -> Response:
+    """Make two of a member again, while nothing was changed on it since."""
+    try:
+        again, cases = take_apart(desk.env, ref, posted.text("other"), actor=desk.actor, now=desk.now)
+    except Unusable as bad:
+        return desk.see_other(f"/members/{ref}", str(bad), tone="warning")
+    went = f" {plural(cases, 'case')} went back with it." if cases else ""
+    return desk.see_other(f"/members/{again.ref}", f"{again.name} is an entry of its own again.{went}")

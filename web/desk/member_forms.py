@@ -22,7 +22,7 @@ MEMBER = (
 )  # fmt: skip
 _HELP = {
     "language": "A code such as en, de or pt-BR: letters are written in it where there is a translation.",
-    "team": "Whose coordinators look after this member.",
+    "team": "Whose coordinators look after this member. Its cases go along with it.",
     "external_ref": "The number this member has in your other systems.",
 }
 _TYPES = {"joined_on": "date", "left_on": "date"}

@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cases.handing_over import AT_ONCE, follow_teams
 from config import clock
 from members import uploads
 from members.column_guesses import guessed
@@ -218,6 +219,7 @@ def write(desk: Desk, posted: Form, token: str) -> Response:
         return _preview(desk, kept, wrong=str(bad), status=409)
     if report.held is not None:
         return _preview(desk, kept, wrong=f"{report.held.why} Tick the box below if that is right.", status=409)
+    follow_teams(desk.env, most=AT_ONCE, now=desk.now)
     uploads.used(kept, {"report": report.to_dict()})
     return desk.see_other(f"{START}/{token}/report", "The file is imported.")
 

@@ -29,15 +29,18 @@ def waiting(desk: Desk, after: int = 0) -> Response:
 
 @pages.post(LIST + "/{number}/accept", may=WRITERS)
 def accept(desk: Desk, posted: Form, number: int) -> Response:
-    """Make the changes, as they stood beside the member on the page."""
-    seen = posted.number("version") or 0
+    """Make the changes, or those of them that are ticked, as they stood beside the member on the page."""
+    seen, parts = posted.number("version") or 0, posted.number("parts")
+    only = posted.all("take") if parts else None
     try:
-        card = proposals.accept(desk.env.engine, number, seen_version=seen, **doing(desk))
+        card = proposals.accept(desk.env.engine, number, only=only, seen_version=seen, **doing(desk))
     except Changed as bad:
         return desk.see_other(_back(posted), f"{bad} Please look again at what is proposed.", tone="warning")
     except (AlreadyDecided, Unusable) as bad:
         return desk.see_other(_back(posted), str(bad), tone="warning")
-    return desk.see_other(_back(posted), f"{card.name} is changed as was proposed.")
+    all_of_it = only is None or len(only) == parts
+    told = "is changed as was proposed." if all_of_it else "is changed; what was not ticked stays as it was."
+    return desk.see_other(_back(posted), f"{card.name} {told}")
 
 
 @pages.post(LIST + "/{number}/decline", may=WRITERS)
