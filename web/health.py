@@ -91,4 +91,4 @@ def _single(found: Gauges) -> Iterator[tuple[str, str, float]]:
     if found.swept_seconds_ago is not None:
         yield "muster_sweep_age_seconds", "Since the newest sweep began, by the real clock.", found.swept_seconds_ago
     if found.last_sweep_milliseconds is not None:
-        yield "muster_sweep_last_milliseconds", "How long the newest sweep took.", found.last_sweep_milliseconds
+        yield "muster_sweep_last_seconds", "How long the newest sweep took.", found.last_sweep_milliseconds / 1000

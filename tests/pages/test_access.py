@@ -18,6 +18,7 @@ from members import staff_store
 from state_machines.values import Role
 from tests.cast import MONDAY, Cast, cast_of
 from tests.conftest import fresh_database
+from tests.pages.api_caller import a_complaint
 from tests.pages.conftest import SignedIn, sign_in
 from tests.pages.inspector import Client, Page
 from tests.pages.north import MORE_PEOPLE, SECRETS, North, north_of
@@ -272,6 +273,51 @@ def assert_silent(text: str, where: str) -> None:
     """Fail when an answer names anything of the North."""
     for secret in SECRETS:
         assert secret.casefold() not in text.casefold(), f"{where} tells of {secret}"
+
+
+# ------------------------------------------------------------------------------- nothing tells that there is more
+
+
+def test_no_page_export_or_list_of_bo_changes_when_something_happens_in_the_north(cast: Cast) -> None:
+    north = north_of(cast)
+    app, env, amara = create_app(cast.env), cast.env, cast.actor("Amara")
+    a_complaint(cast, "South", "Rude letter")
+    bo, headers = sign_in(app, cast, "Bo"), {"authorization": f"Bearer {north.tokens['Bo']}"}
+    seen = {address: told(bo, address, headers) for address in _addresses(app, north)}
+    [number] = cast.members("Südlich & Söhne", tier="Premier", country="NO", region="Fjordland")
+    ref = cast.scalar("SELECT ref FROM members WHERE id = :id", id=number)
+    for process, payload in (("complaint", {"category": "Lärm"}), ("cancellation", {"channel": "email"})):
+        case = commands.open_one(env, process, member=ref, subject="Noch eine", payload=payload, actor=amara).after.ref
+        commands.note(env, case, "Noch eine", actor=amara)
+    with env.engine.begin() as conn:
+        conn.exec_driver_sql(
+            "UPDATE cases SET deadline_at = %s, on_hold = true WHERE member_id IS NOT NULL AND team = 'North'",
+            (MONDAY,),
+        )
+    changed = [address for address, before in seen.items() if told(bo, address, headers) != before]
+    assert len(seen) > 80
+    assert changed == []
+
+
+def _addresses(app: FastAPI, north: North) -> Iterator[str]:
+    """What Bo can ask for without knowing anything: each list with its usual filters, and each page of the campaign."""
+    queries = ("", "?phase=all", "?q=Noch", "?member=M-000004")
+    for _, path, route in routes(app, "GET"):
+        rule = rule_of(route)
+        if rule is None or path in ("/metrics", "/account") or not (rule.scope or Role.COORDINATOR in rule.roles):
+            continue
+        if "{" not in path:
+            lists = path.startswith(("/cases", "/queue", "/members", "/search", "/calendar", "/api/v1/cases"))
+            yield from (f"{path}{query}" for query in (queries if lists else queries[:1]))
+        elif re.match(r"/(api/v1/)?campaigns/\{ref\}", path) and "case_ref" not in path:
+            yield filled(path, north)
+
+
+def told(person: Client, address: str, headers: dict[str, str]) -> tuple[int, str]:
+    """Return what somebody is answered, but for the CSRF fields and sealed cursors, which are new with each answer."""
+    given = headers if address.startswith("/api/") else {}
+    answer = person.http.get(address, headers=given, follow_redirects=False)
+    return answer.status_code, re.sub(r"[\w-]{16}\.[0-9a-f]{40}|cursor=[\w-]{48}", "…", answer.text)
 
 
 def test_the_words_that_must_not_be_told_are_really_there(north: North) -> None:

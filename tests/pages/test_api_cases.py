@@ -35,6 +35,15 @@ def events(cast: Cast, ref: str) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- reading
 
 
+def test_a_case_is_found_by_the_number_that_its_sender_gave_it(call: Caller, cast: Cast) -> None:
+    wanted = {"process": "complaint", "subject": "Cold pool", "payload": {"category": "service"}}
+    ref = call("Amara").post("/cases", json={**wanted, "external_ref": "form-12"}).json()["ref"]
+    a_complaint(cast)
+    found = {name: call(name).get("/cases?phase=all&external_ref=form-12").json()["items"] for name in ("Amara", "Bo")}
+    assert [case["ref"] for case in found["Amara"]] == [ref]
+    assert found["Bo"] == []
+
+
 def test_a_list_shows_what_its_reader_may_see_and_nothing_else(call: Caller, cast: Cast) -> None:
     north, south = a_complaint(cast), a_complaint(cast, "South", "Rude letter")
     refs = {name: [c["ref"] for c in call(name).get("/cases").json()["items"]] for name in ("Amara", "Bo", "Mina")}

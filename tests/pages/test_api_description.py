@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,32 @@ def test_every_field_of_every_body_is_described_and_its_examples_hold() -> None:
             assert told.get("description"), f"{name}.{field}"
             for example in told.get("examples", ()):
                 validator(told).validate(example)
+
+
+def test_a_body_in_which_what_is_left_out_stays_has_no_defaults_that_a_generated_client_would_send() -> None:
+    for name in ("MemberChanges", "ContactChanges", "NewProposal"):
+        schema = DOCUMENT["components"]["schemas"][name]
+        assert not [field for field, told in schema["properties"].items() if "default" in told], name
+        assert "required" not in schema
+
+
+def test_every_default_is_one_that_may_be_sent() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        for field, told in schema.get("properties", {}).items():
+            if "default" in told:
+                assert validator(told).is_valid(told["default"]), f"{name}.{field}"
+
+
+def test_the_same_choices_have_one_name_wherever_they_are_offered() -> None:
+    spelled = [tuple(told["enum"]) for told in _schemas(DOCUMENT) if len(told.get("enum", ())) > 2]
+    assert len(spelled) == len(set(spelled))
+
+
+def _schemas(told: Any) -> Iterator[dict[str, Any]]:
+    for each in told.values() if isinstance(told, dict) else told if isinstance(told, list) else ():
+        yield from _schemas(each)
+    if isinstance(told, dict):
+        yield told
 
 
 @pytest.mark.parametrize("path, method, operation", OPERATIONS)

@@ -40,18 +40,36 @@ def test_the_words_for_members_are_those_of_the_register() -> None:
     assert [each.__args__ for each in words] == known
 
 
-def test_members_are_listed_by_name_searched_and_turned_page_by_page(call: Caller, cast: Cast) -> None:
-    cast.members("Ødegård", "Acme Leisure", "Zebra Baths", "acme south", tier="General")
-    cast.members("Bo's own", team="South")
+def test_members_are_listed_searched_and_turned_page_by_page_whatever_is_renamed_meanwhile(
+    call: Caller, cast: Cast
+) -> None:
+    cast.members("Ødegård", "Acme Leisure", "Zebra Baths", "acme south", tier="General", external_ref=None)
+    cast.members("Bo's own", team="South", external_ref="crm-5")
     program = call("Amara")
-    first = program.get("/members?limit=3")
+    first = program.get("/members?limit=2")
+    last = first.json()["items"][-1]["ref"]
+    assert program.patch(f"/members/{last}", json={"name": "Zzz Leisure"}).status_code == 200
     rest = program.get(first.json()["next"].removeprefix("/api/v1"))
-    assert names(first) + names(rest) == ["Acme Leisure", "acme south", "Ødegård", "Zebra Baths"]
+    assert names(first) + names(rest) == ["Ødegård", "Acme Leisure", "Zebra Baths", "acme south"]
     assert rest.json()["next"] is None
     assert names(program.get("/members?q=odeg")) == ["Ødegård"]
     assert names(program.get("/members?tier=-")) == []
-    assert names(call("Bo").get("/members")) == ["Bo's own"]
+    assert names(call("Bo").get("/members")) == names(call("Mina").get("/members?external_ref=crm-5")) == ["Bo's own"]
+    assert names(program.get("/members?external_ref=crm-5")) == []
     assert program.get("/members?status=here").status_code == 422
+
+
+def test_whose_a_number_is_already_is_told_only_to_who_may_see_that_member(call: Caller, cast: Cast) -> None:
+    cast.members("Verschwiegen AG", external_ref="crm-7")
+    cast.members("Bo's own", team="South")
+    mine = call("Bo").get("/members").json()["items"][0]["ref"]
+    wanted = {"name": "Another", "external_ref": "crm-7"}
+    hidden = [call("Bo").post("/members", json={**wanted, "team": "South"}),
+              call("Bo").patch(f"/members/{mine}", json={"external_ref": "crm-7"})]  # fmt: skip
+    for answer in hidden:
+        assert answer.status_code == 422
+        assert answer.json()["detail"] == "crm-7 is already the reference of another member."
+    assert "Verschwiegen AG" in call("Amara").post("/members", json={**wanted, "team": "North"}).json()["detail"]
 
 
 def test_a_member_is_told_with_its_contacts_and_its_version(call: Caller, cast: Cast, ref: str) -> None:

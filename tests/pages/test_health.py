@@ -83,6 +83,7 @@ def test_the_numbers_follow_what_happens_and_name_nobody(visitor: Client, cast: 
     assert swept["muster_cases_due"] == 0
     assert swept["muster_cases_parked"] == 1
     assert 0 <= swept["muster_sweep_age_seconds"] < 60
+    assert 0 <= swept["muster_sweep_last_seconds"] < 60
     assert swept["muster_outbox_queued"] > 0
     told = visitor.http.get("/metrics", headers=key).text
     assert "Łódź" not in told

@@ -14,13 +14,13 @@ from starlette.routing import Mount
 
 from cases.environment import Environment
 from web.access import PUBLIC
-from web.api import campaigns, cases, evidence, members, messages, moving, processes, proposals
+from web.api import campaigns, cases, evidence, following, members, messages, moving, processes, proposals
 from web.api.description import described
 from web.api.methods import HeadAndOptions, allowed
 from web.api.problems import TOLD, answer_to, log, problem_of
 
 AT = "/api/v1"
-ROOMS = (cases, moving, evidence, campaigns, members, proposals, messages, processes)
+ROOMS = (cases, moving, evidence, campaigns, members, proposals, messages, following, processes)
 
 
 class ApiMount(Mount):

@@ -8,10 +8,11 @@ from fastapi import Query
 
 from cases.campaigning.counts import Counts
 from cases.campaigning.lines import Line
-from cases.campaigning.members import Narrowed, members_page
+from cases.campaigning.members import Narrowed, responses_after
 from cases.campaigning.nudging import Nudging, nudge
 from cases.campaigning.overview import CampaignLine, campaign_list
 from cases.campaigning.page import campaign_page
+from cases.campaigns import rate
 from web.api.asking import CaseRef, Cursor, IdempotencyKey, IfNoneMatch, Limit, Who
 from web.api.campaign_models import CampaignLineTold, CampaignOne, Nudge, NudgeDone, ResponseLine
 from web.api.case_models import DayGiven
@@ -62,8 +63,7 @@ def _progress(counts: Counts) -> dict[str, Any]:
     asked = counts.eligible - counts.exempt
     return {
         **{name: getattr(counts, name) for name in _COUNTS}, "by_state": dict(counts.by_state), "whole": counts.whole,
-        "response_rate": round(counts.responded / asked, 4) if asked > 0 else None,
-        "accounted_rate": round(counts.accounted / counts.eligible, 4) if counts.eligible else None,
+        "response_rate": rate(counts.responded, asked), "accounted_rate": rate(counts.accounted, counts.eligible),
     }  # fmt: skip
 
 
@@ -73,7 +73,8 @@ def list_responses(
     ref: CaseRef,
     state: Annotated[
         str, Query(max_length=80, description="Only in this state, or in a group of states: awaited, unanswered, "
-                   "to_review, queried, responded, undecided, not_reached, failed.", examples=["unanswered"])
+                   "outstanding, reachable, to_ring, to_review, queried, in_review, responded, undecided, "
+                   "not_reached, failed.", examples=["unanswered"])
     ] = "",
     team: Annotated[str, Query(max_length=200, description="Only of this team.", examples=["North"])] = "",
     tier: Annotated[str, Query(max_length=200, description="Only of this tier.", examples=["Premier"])] = "",
@@ -88,14 +89,15 @@ def list_responses(
 ) -> Any:  # fmt: skip
     """List the members of a campaign.
 
-    In the order of the members' names. Each is a case of its own.
+    In the order in which they were asked, so that none is skipped or repeated whatever changes meanwhile. Each is a
+    case of its own.
     """
-    place = place_of(cursor, str)
+    place = place_of(cursor, int)
     narrow = Narrowed(state, team, tier, silent_since, bounced, at_risk, q)
-    found = members_page(
-        asked.env, ref, narrow, after=place[0] if place else "", size=limit, actor=asked.actor, now=asked.now
+    found, after = responses_after(
+        asked.env, ref, narrow, after=place[0] if place else 0, size=limit, actor=asked.actor, now=asked.now
     )
-    return listed(asked.request, [_response(each) for each in found.lines], [found.after] if found.after else None)
+    return listed(asked.request, [_response(each) for each in found], [after] if after else None)
 
 
 def _response(line: Line) -> dict[str, Any]:

@@ -67,6 +67,16 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for told in schema["properties"].values():
+        told.pop("default", None)
+
+
+PARTIAL = ConfigDict(json_schema_extra=_without_defaults)
+"""For bodies in which what is left out stays as it is: a default in the description would be sent by generated clients,
+and overwrite what nobody meant to change."""
+
+
 class StaffName(Told):
     """A member of staff."""
 

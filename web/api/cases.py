@@ -51,6 +51,10 @@ def list_cases(
     ] = None,
     due: Annotated[Due | None, Query(description="Only those whose next deadline is so.", examples=["overdue"])] = None,
     outcome: Annotated[str | None, Query(max_length=80, description="Only those that ended so.")] = None,
+    external_ref: Annotated[
+        str | None, Query(max_length=100, description="Only with this number of yours; ask with `phase=all`.",
+                          examples=["4711"])
+    ] = None,
     received_from: Annotated[DayGiven | None, Query(description="Only received on this day or later.")] = None,
     received_until: Annotated[DayGiven | None, Query(description="Only received on this day or earlier.")] = None,
     on_hold: Annotated[bool, Query(description="Only those on hold.")] = False,
@@ -68,7 +72,7 @@ def list_cases(
     first; with `phase=all`, or `newest=true`, by when they came in, the latest first.
     """
     texts = {"process": process, "state": state, "phase": phase, "member": member, "team": team, "campaign": campaign,
-             "due": due, "outcome": outcome, "owner": _owner(owner, asked)}  # fmt: skip
+             "due": due, "outcome": outcome, "owner": _owner(owner, asked), "external_ref": external_ref}  # fmt: skip
     flags = {"hold": on_hold, "parked": parked, "newest": newest}
     days = {"received_from": received_from, "received_until": received_until}
     query = {name: str(value) for name, value in {**texts, **flags, **days}.items() if value}

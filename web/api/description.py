@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
 
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
+from state_machines.registry import processes
 from web.accounts.tokens import SCOPES
+from web.api import member_models, messages
 from web.api.examples import example_of
 from web.api.problem_kinds import KINDS
 
@@ -26,8 +28,17 @@ TAGS = {
     "Campaigns": "Surveys of many members at once; each answer is a case of its own.",
     "Members": "The register, its contacts, and changes that somebody proposes.",
     "Messages": "Mail: sent, waiting, and not sent and why.",
+    "Following": "What happened since you asked last.",
     "Processes": "Which kinds of case there are, and what their forms ask for.",
 }
+
+
+CHOICES: Mapping[str, Sequence[str]] = {
+    "ProcessName": list(processes()), "MemberKind": get_args(member_models.Kind),
+    "MemberStatus": get_args(member_models.Status), "ContactRole": get_args(member_models.ContactRole),
+    "ContactStatus": get_args(member_models.ContactStatus), "MessageState": get_args(messages.Fate),
+}  # fmt: skip
+"""What is chosen from in several places, and what those choices are called."""
 
 
 class ProblemBody(BaseModel):
@@ -65,7 +76,24 @@ def described(routes: Sequence[APIRoute]) -> dict[str, Any]:
     for method, operation in operations(found):
         _complete(method, operation)
         _add_examples(operation, schemas)
+    _name_choices(found, {tuple(choices): name for name, choices in CHOICES.items()})
+    schemas |= {name: {"type": "string", "enum": list(choices), "title": name} for name, choices in CHOICES.items()}
     return found
+
+
+def _name_choices(told: Any, names: Mapping[tuple[str, ...], str]) -> None:
+    """Let each place that offers the same choices refer to them by name: a generated client has one type for them."""
+    if isinstance(told, list):
+        for each in told:
+            _name_choices(each, names)
+    elif isinstance(told, dict):
+        enum = told.get("enum")
+        if isinstance(enum, list) and (name := names.get(tuple(enum))):
+            for word in ("enum", "type", "title"):
+                told.pop(word, None)
+            told["$ref"] = f"#/components/schemas/{name}"
+        for each in told.values():
+            _name_choices(each, names)
 
 
 def operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 from starlette.responses import Response
 
 from cases import evidence
+from cases.file_types import ALLOWED
 from cases.queries import case_page
 from web.api.asking import CaseRef, IdempotencyKey, IfNoneMatch, Who, cleaned
 from web.api.case_models import EvidenceOne
@@ -22,13 +23,15 @@ Digest = Annotated[
     str, AfterValidator(cleaned),
     Path(description="The SHA-256 of the file, as the list has it.", max_length=100, examples=["9f86d081" * 8]),
 ]  # fmt: skip
+_PLAIN = "application/octet-stream"
+"""Of a file whose type was taken once and is not any more."""
 _FILE = {
     "headers": {
         "Content-Disposition": {"description": "What the file was called.", "required": True,
                                 "schema": {"type": "string"}},
         "ETag": {"description": "The digest; a file never changes.", "required": True, "schema": {"type": "string"}},
     },
-    "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in (_PLAIN, *ALLOWED.values())},
     "description": "The content of the file, with its media type.",
 }  # fmt: skip
 
@@ -81,4 +84,5 @@ def get_evidence(asked: Who, ref: CaseRef, sha256: Digest, known: IfNoneMatch = 
     """Get a file of a case."""
     found, content = evidence.read(asked.env, ref, sha256, actor=asked.actor, now=asked.now)
     headers = {"content-disposition": attachment(found.name), "content-security-policy": "sandbox; default-src 'none'"}
-    return tagged(asked.request, f'"{found.sha256}"', content, found.media_type, **headers)
+    kind = found.media_type if found.media_type in ALLOWED.values() else _PLAIN
+    return tagged(asked.request, f'"{found.sha256}"', content, kind, **headers)

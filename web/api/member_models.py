@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from web.api.case_models import DayGiven, Instant, Sent, Told, about
+from web.api.case_models import PARTIAL, DayGiven, Instant, Sent, Told, about
 
 Kind = Literal["organisation", "person"]
 Status = Literal["prospect", "active", "suspended", "leaving", "left", "terminated", "merged"]
@@ -82,6 +82,8 @@ class NewContact(Sent):
 class ContactChanges(Sent):
     """What is to change on a contact; what is left out stays. A new address is taken to work."""
 
+    model_config = PARTIAL
+
     name: Annotated[str | None, about("The name; null erases it.", "Ann Lee", max_length=300)] = None
     email: Annotated[str | None, about("The address; null erases it.", "ann@members.example", max_length=254)] = None
     phone: Annotated[str | None, about("The number; null erases it.", "+44 113 496 0000", max_length=50)] = None
@@ -102,6 +104,8 @@ class NewMember(_Entry):
 
 class MemberChanges(_Entry):
     """What is to change on a member: what is left out stays, null erases."""
+
+    model_config = PARTIAL
 
     name: Annotated[str, about("The name.", "Acme Leisure Ltd", min_length=1, max_length=300)] = ""
     kind: Annotated[Kind, about("What it is.", "organisation")] = "organisation"

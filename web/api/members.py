@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from starlette.responses import Response
 
+from cases.handing_over import follow_teams
 from cases.people import called
 from config.database import reading
 from members import browsing, commands, history, store
@@ -56,21 +57,27 @@ def list_members(
     region: Annotated[str | None, Query(max_length=200, description="Only in this region; `-`: in none.")] = None,
     bounced: Annotated[bool, Query(description="Only with an address that mail came back from.")] = False,
     no_contact: Annotated[bool, Query(description="Only those to whom nobody can write.")] = False,
+    external_ref: Annotated[
+        str, Query(max_length=100, description="Only the one that has this number of yours.", examples=["4711"])
+    ] = "",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Any:  # fmt: skip
-    """List members by name."""
-    place = place_of(cursor, str)
+    """List members.
+
+    In the order in which they were added, so that none is skipped or repeated whatever changes meanwhile.
+    """
+    place = place_of(cursor, int)
     narrow = browsing.MemberFilter(
         words=q, status=status, kind=kind, team=team, tier=tier, country=country, region=region, bounced=bounced,
-        no_contact=no_contact,
+        no_contact=no_contact, external_ref=external_ref,
     )  # fmt: skip
     with reading(asked.env.engine) as conn:
-        found = browsing.page(
-            conn, narrow, after=place[0] if place else None, limit=limit, lent=lent(asked), viewer=asked.actor
+        found = browsing.by_id(
+            conn, narrow, after=place[0] if place else 0, limit=limit + 1, lent=lent(asked), viewer=asked.actor
         )
-    items = [member_values(line.card) for line in found.lines]
-    return listed(asked.request, items, [found.after] if found.after else None)
+    items = [member_values(card) for card in found[:limit]]
+    return listed(asked.request, items, [found[limit - 1].id] if len(found) > limit else None)
 
 
 @api.write(
@@ -119,7 +126,7 @@ def change_member(
     """Change a member.
 
     What is left out stays as it is; null erases. Statuses that only a decision in a case may give or lift are
-    refused.
+    refused. The cases of a member go along to another team.
     """
     values = wanted.model_dump(exclude_unset=True)
     require_fields(values, lambda one: checked_fields(one))
@@ -128,6 +135,8 @@ def change_member(
             asked.env.engine, member_seen(asked, ref).ref, values, seen_version=seen_version(if_match),
             lent=lent(asked), actor=asked.actor, now=asked.now,
         )  # fmt: skip
+    if "team" in values:
+        follow_teams(asked.env, [card.id], now=asked.now)
     return _one(asked, card)
 
 

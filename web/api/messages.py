@@ -81,10 +81,11 @@ def list_case_messages(
 
 def _page(asked: Who, case: str | None, state: str | None, kind: str | None, limit: int, cursor: str | None) -> Any:
     place = place_of(cursor, int)
-    items = mailroom.older(
+    found = mailroom.older(
         asked.env, before=place[0] if place else None, case=case, state=state, kind=kind, viewer=asked.actor,
         limit=limit + 1,
     )  # fmt: skip
+    items = [{name: each[name] for name in MessageLine.model_fields} for each in found]
     return listed(asked.request, items[:limit], [items[limit - 1]["id"]] if len(items) > limit else None)
 
 
@@ -99,4 +100,4 @@ def show_message(
     found = mailroom.message(asked.env, number, viewer=asked.actor)
     if found is None:
         raise problem("not-found", f"There is no message {number}, or it is not yours to see.")
-    return found
+    return {name: found[name] for name in MessageOne.model_fields}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
+import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -28,6 +30,18 @@ class Listed(BaseModel, Generic[Item]):
     ]  # fmt: skip
 
 
+class Followed(BaseModel, Generic[Item]):
+    """Some of what has happened, and where to go on."""
+
+    items: Annotated[list[Item], Field(description="What there is; the earliest first.")]
+    next: Annotated[
+        str, Field(description="The address to ask next. Keep it: what happens from here on is there.",
+                   examples=["/api/v1/events?limit=50&cursor=WyJyMEZ0cWFYZyJd"])
+    ]  # fmt: skip
+    more: Annotated[bool, Field(description="Whether there is more already; otherwise ask again later.",
+                                examples=[False])]  # fmt: skip
+
+
 def address(request: Request, path: str) -> str:
     """Return the whole path of something of the API."""
     return f"{request.scope.get('root_path', '')}{path}"
@@ -37,10 +51,54 @@ def listed(request: Request, items: Sequence[Any], after: Sequence[str | int | N
     """Return a page and the way to the next one, which begins after ``after``; None: there is none."""
     if after is None:
         return {"items": items, "next": None}
-    query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    following = address(request, f"{_path(request)}?{urlencode([*query, ('cursor', cursor(after))])}")
-    request.state.link = f'<{following}>; rel="next"'
-    return {"items": items, "next": following}
+    return {"items": items, "next": _following(request, after)}
+
+
+def so_far(request: Request, items: Sequence[Any], after: int, *, more: bool) -> dict[str, Any]:
+    """Return some of what has happened, and the way to what comes ``after``, which there is always."""
+    return {"items": items, "next": _following(request, [_sealed(after, request)]), "more": more}
+
+
+def place_so_far(request: Request, text: str | None) -> int:
+    """Return the place that a cursor of ``so_far`` names; 0 without one. Raises Problem."""
+    if (place := place_of(text, str)) is None:
+        return 0
+    try:
+        given = base64.urlsafe_b64decode(place[0])
+    except ValueError:
+        raise no_cursor() from None
+    nonce, hidden, tag = given[:_PART], given[_PART : 2 * _PART], given[2 * _PART :]
+    if len(hidden) < _PART or not hmac.compare_digest(tag, _pad(request, b"tag" + nonce + hidden)):
+        raise no_cursor()
+    return int.from_bytes(_xor(hidden, _pad(request, b"pad" + nonce)), "big")
+
+
+_PART = 8
+
+
+def _sealed(after: int, request: Request) -> str:
+    """Return a place as a word in which nobody reads how much there is that they may not see."""
+    nonce = secrets.token_bytes(_PART)
+    hidden = _xor(after.to_bytes(_PART, "big"), _pad(request, b"pad" + nonce))
+    return base64.urlsafe_b64encode(nonce + hidden + _pad(request, b"tag" + nonce + hidden)).decode()
+
+
+def _pad(request: Request, of: bytes) -> bytes:
+    key = request.app.state.env.settings.secret_key.get_secret_value().encode()
+    return hmac.digest(key, b"place " + of, "sha256")[:_PART]
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+def _following(request: Request, after: Sequence[str | int | None]) -> str:
+    """Return the address of what comes after a place; it stands in the headers of the answer too."""
+    begins = ("cursor", "from_now")
+    query = [(name, value) for name, value in request.query_params.multi_items() if name not in begins]
+    found = address(request, f"{_path(request)}?{urlencode([*query, ('cursor', cursor(after))])}")
+    request.state.link = f'<{found}>; rel="next"'
+    return found
 
 
 def _path(request: Request) -> str:

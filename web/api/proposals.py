@@ -14,7 +14,7 @@ from members import proposals
 from members.member_commands import checked_fields
 from members.proposal_lists import Proposal, open_proposals, proposals_of
 from web.api.asking import Asked, Cursor, IdempotencyKey, Limit, MemberPath, Who
-from web.api.case_models import Instant, MemberName, Sent, Told, about
+from web.api.case_models import PARTIAL, Instant, MemberName, Sent, Told, about
 from web.api.lookup import lent, member_seen
 from web.api.member_models import Kind
 from web.api.members import require_fields
@@ -53,6 +53,8 @@ class ProposalOne(Told):
 
 class NewProposal(Sent):
     """What is proposed to change; what is left out stays."""
+
+    model_config = PARTIAL
 
     name: Annotated[str, about("The name.", "Acme Leisure Ltd", min_length=1, max_length=300)] = ""
     kind: Annotated[Kind, about("What it is.", "organisation")] = "organisation"

@@ -33,7 +33,14 @@ curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -H 'I
 
 **Pages.** A list answers `items` and `next`, the address of the next page (also as `Link` header); null on the last.
 `limit` is 50 unless you say, 200 at most. What does not move in the list meanwhile is neither
-skipped nor repeated.
+skipped nor repeated; members, the members of a campaign, and cases with `newest=true` never move.
+
+**Following.** `/events` tells what happened to cases and `/member-changes` what changed on members since you asked
+last: keep `next` and ask it again. Nothing is left out or told twice, however much is written at once. To keep a copy,
+ask for the place with `from_now=true` first, then read the lists, then follow.
+
+**Your own numbers.** A case or member that you send with your `external_ref` is there once, and is found again with
+`?external_ref=…`.
 
 **Versions.** One case, member or campaign comes with an `ETag`. Send it as `If-None-Match` to get 304 while it is the
 same. Send it, or the `version` in quotes, as `If-Match` with what you do: if somebody was faster, nothing is done, and
@@ -120,7 +127,7 @@ def _bodies(document: _Told) -> Iterator[str]:
     words = _words(document)
     yield "## Bodies\n"
     for name, schema in sorted(document["components"]["schemas"].items()):
-        if "properties" not in schema or name.startswith(("Listed", "Body")):
+        if "properties" not in schema or name.startswith(("Listed", "Followed", "Body")):
             continue
         required = set(schema.get("required", ()))
         yield f"### {name}\n"
@@ -143,7 +150,10 @@ def _type(schema: _Told, words: Mapping[str, str]) -> str:
         name = schema["$ref"].rpartition("/")[2]
         if name in words:
             return words[name]
-        return f"a page of {_link(name[7:-1])}" if name.startswith("Listed_") else _link(name)
+        kind, _, of = name.partition("_")
+        if kind in ("Listed", "Followed"):
+            return f"{'a page of' if kind == 'Listed' else 'some of'} {_link(of.rstrip('_'))}"
+        return _link(name)
     if "anyOf" in schema:
         return " or ".join(_type(each, words) for each in schema["anyOf"])
     if "enum" in schema:
