@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 760, 280
+NARROW, TALL = 360, 260
+"""Of the drawing for a phone: the same words, as large, in half the width."""
 LEFT, RIGHT, TOP, BOTTOM = 44, 16, 16, 44
 MOST_TICKS = 6
 
@@ -54,14 +56,16 @@ class Part:
 def line_chart(
     title: str, told: str, series: Sequence[Series], *, x_end: float, y_end: float,
     x_names: Sequence[tuple[float, str]], marks: Sequence[Mark] = (), bands: Sequence[Band] = (), key: str = "chart",
+    narrow: bool = False,
 ) -> Markup:  # fmt: skip
     """Return a chart of lines from 0 to ``x_end`` and ``y_end``; ``told`` is what it shows, in a sentence.
 
-    ``x_names`` are the words below the axis and where they stand; ``key`` makes the ids on the page.
+    ``x_names`` are the words below the axis and where they stand; ``key`` makes the ids on the page. A ``narrow`` one
+    can be read on a phone.
     """
     step = _step(y_end)
     top = step * max(-(-int(y_end) // step), 1)
-    frame = _Frame(max(x_end, 1), top)
+    frame = _Frame(max(x_end, 1), top, *((NARROW, TALL) if narrow else (WIDTH, HEIGHT)))
     inside = [
         *(_grid(frame, value) for value in range(0, top + 1, step)),
         *(_x_name(frame, x, name, x_end) for x, name in x_names),
@@ -72,7 +76,12 @@ def line_chart(
     return Markup(
         '<svg class="plot plot-lines" viewBox="0 0 {w} {h}" role="img" aria-labelledby="{k}-title {k}-told">'
         '<title id="{k}-title">{title}</title><desc id="{k}-told">{told}</desc>{inside}</svg>'
-    ).format(w=WIDTH, h=HEIGHT, k=key, title=title, told=told, inside=Markup("").join(inside))
+    ).format(w=frame.width, h=frame.height, k=key, title=title, told=told, inside=Markup("").join(inside))
+
+
+def for_any_screen(wide: Markup, narrow: Markup) -> Markup:
+    """Return two drawings of the same, of which one is shown: the narrow one on a phone."""
+    return Markup('<div class="d-none d-sm-block">{}</div><div class="d-sm-none">{}</div>').format(wide, narrow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +90,22 @@ class _Frame:
 
     x_end: float
     y_end: float
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        return self.width - RIGHT
+
+    @property
+    def bottom(self) -> int:
+        return self.height - BOTTOM
 
     def x(self, value: float) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * value / self.x_end, 1)
+        return round(LEFT + (self.right - LEFT) * value / self.x_end, 1)
 
     def y(self, value: float) -> float:
-        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / self.y_end, 1)
+        return round(self.bottom - (self.bottom - TOP) * value / self.y_end, 1)
 
 
 def _step(value: float) -> int:
@@ -104,13 +123,13 @@ def _grid(frame: _Frame, value: int) -> Markup:
     return Markup(
         '<line class="grid" x1="{l}" x2="{r}" y1="{y}" y2="{y}"/>'
         '<text class="tick" x="{tx}" y="{ty}" text-anchor="end">{value}</text>'
-    ).format(l=LEFT, r=WIDTH - RIGHT, y=y, tx=LEFT - 6, ty=round(y + 4, 1), value=f"{value:,}")
+    ).format(l=LEFT, r=frame.right, y=y, tx=LEFT - 6, ty=round(y + 4, 1), value=f"{value:,}")
 
 
 def _x_name(frame: _Frame, x: float, name: str, end: float) -> Markup:
     anchor = "start" if x <= 0 else "end" if x >= end else "middle"
     return Markup('<text class="tick" x="{x}" y="{y}" text-anchor="{anchor}">{name}</text>').format(
-        x=frame.x(x), y=HEIGHT - BOTTOM + 18, anchor=anchor, name=name
+        x=frame.x(x), y=frame.bottom + 18, anchor=anchor, name=name
     )
 
 
@@ -119,7 +138,7 @@ def _mark(frame: _Frame, mark: Mark) -> Markup:
     return Markup(
         '<g class="event {look}"><title>{name}</title><line x1="{x}" x2="{x}" y1="{t}" y2="{b}"/>'
         '<path d="M{x} {b}l-4 8h8z"/></g>'
-    ).format(look=mark.look, name=mark.name, x=x, t=TOP, b=HEIGHT - BOTTOM)
+    ).format(look=mark.look, name=mark.name, x=x, t=TOP, b=frame.bottom)
 
 
 def _band(frame: _Frame, band: Band) -> Markup:
@@ -141,11 +160,11 @@ def _line(frame: _Frame, series: Series) -> Markup:
     )  # fmt: skip
 
 
-def ticks(days: int) -> list[int]:
+def ticks(days: int, most: int = MOST_TICKS) -> list[int]:
     """Return a few days from 0 on, whole weeks apart where there are many, the last day among them."""
-    if days <= MOST_TICKS:
+    if days <= most:
         return list(range(days + 1))
-    step = 7 * max(-(-days // (7 * MOST_TICKS)), 1) if days >= 14 else 2
+    step = 7 * max(-(-days // (7 * most)), 1) if days >= 14 else 2
     found = list(range(0, days, step))
     if len(found) > 1 and days - found[-1] < step / 2:
         found.pop()

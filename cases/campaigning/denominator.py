@@ -15,26 +15,26 @@ from sqlalchemy import ColumnElement, and_, func, select, true
 
 from cases.campaigning.counts import left_out_at_launch
 from cases.campaigning.moves import Move, moves_of
-from cases.campaigning.sight import Acting, Sight, looking
+from cases.campaigning.sight import RESPONSE, Acting, Sight, looking
 from cases.environment import Environment
 from cases.tables import CampaignMember, CaseEvent, CaseRow
 from config.database import without_nul
 from members.tables import Member
 from notifications.eligibility import LEFT
+from state_machines.objections import capital
 from state_machines.processes.leaving_out import CAUSES, Cause
-from state_machines.registry import process_named
-from state_machines.standing import RESPONDED, Standing
+from state_machines.standing import RESPONDED, Standing, count_in
 from state_machines.values import Actor
 
 PAGE = 50
 MOST_SUGGESTED = 50
 ADD, LEAVE_OUT, TAKE_BACK = "add_member", "leave_out", "take_back_in"
 GROUPS: tuple[tuple[str, frozenset[Standing]], ...] = (
-    ("Answer in", RESPONDED),
+    ("{what} in", RESPONDED),
     ("Exempt, by approval", frozenset({Standing.EXEMPT})),
     ("Unreachable, decided", frozenset({Standing.UNREACHABLE})),
-    ("No answer, decided", frozenset({Standing.UNANSWERED})),
-    ("Answer awaited", frozenset({Standing.AWAITED})),
+    ("No {what}, decided", frozenset({Standing.UNANSWERED})),
+    ("{what} awaited", frozenset({Standing.AWAITED})),
     ("Waits for a manager", frozenset({Standing.UNDECIDED})),
     ("Mail comes back", frozenset({Standing.UNREACHED})),
 )
@@ -138,12 +138,11 @@ def _eligible(sight: Sight) -> int:
 
 def _groups(sight: Sight) -> list[tuple[str, int]]:
     """How many stand where, of those who count."""
-    child = process_named(sight.row.process).child
-    standings = child.standings if child is not None else {}
+    standings = sight.child.standings
     counted = select(CaseRow.state, func.count()).where(sight.counted).group_by(CaseRow.state)
     by_state = dict(sight.conn.execute(counted).tuples().all())
-    return [(title, sum(n for state, n in by_state.items() if standings.get(state) in these))
-            for title, these in GROUPS]  # fmt: skip
+    what = "answer" if sight.child.name == RESPONSE else "signature"
+    return [(capital(title.format(what=what)), count_in(by_state, standings, these)) for title, these in GROUPS]
 
 
 # --- what was changed since the launch

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, select
 
-from cases.campaigning.lines import COLUMNS, SOURCE
+from cases.campaigning.lines import COLUMNS, SOURCE, addressed
 from cases.campaigning.risks import risks_of
 from cases.campaigning.sight import Sight, looking
 from cases.environment import Environment
@@ -17,6 +17,8 @@ from cases.exporting import STREAMED
 from cases.questionnaires import kept
 from cases.rows import day_of
 from cases.tables import CaseRow, ResponseAnswers
+from members import store as member_store
+from members.cards import Contact
 from members.tables import Member
 from state_machines.standing import RESPONDED
 from state_machines.values import Actor
@@ -24,11 +26,13 @@ from surveys.questions import MultipleQuestion, PercentagesQuestion, Question, S
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 5_000
+"""For so many members their contacts are read together."""
 Cell = str | int | float | date | bool | None
 MEMBERS = (
     "member", "name", "own reference", "tier", "category", "country", "region", "team", "response", "state", "owner",
     "deadline", "submitted on", "late", "reminders", "calls", "promised on", "open flags", "risk score", "risk band",
-    "at risk because", "revision",
+    "at risk because", "revision", "written to", "e-mail", "phone",
 )  # fmt: skip
 
 
@@ -39,13 +43,15 @@ def member_rows(env: Environment, ref: str, *, actor: Actor, now: datetime | Non
         columns = (*COLUMNS, Member.external_ref.label("own"), Member.category, Member.country, Member.region)
         wanted = select(*columns).select_from(SOURCE).where(sight.listed).order_by(Member.name_key, CaseRow.id)
         count = 0
-        for row in sight.conn.execute(wanted, execution_options=STREAMED):
-            count += 1
-            yield _member_row(sight, row)
+        for rows in sight.conn.execute(wanted, execution_options=STREAMED).partitions(AT_ONCE):
+            contacts = member_store.contacts_of(sight.conn, [row.member_id for row in rows])
+            count += len(rows)
+            yield from (_member_row(sight, row, contacts[row.member_id]) for row in rows)
         log.info("The members of %s were exported: %s.", sight.row.ref, count, extra={"actor": actor.person})
 
 
-def _member_row(sight: Sight, row: Any) -> tuple[Cell, ...]:
+def _member_row(sight: Sight, row: Any, contacts: Sequence[Contact]) -> tuple[Cell, ...]:
+    written_to = next(iter(addressed(contacts, row.process, row.data, sight.here.env.policy)), None)
     owner = sight.here.staffing.get(row.owner_id) if row.owner_id is not None else None
     data = row.data
     return (
@@ -56,6 +62,7 @@ def _member_row(sight: Sight, row: Any) -> tuple[Cell, ...]:
         len(data.get("open_flags") or ()), data.get("score"), data.get("band") or None,
         "; ".join(risks_of(sight.child, row.state, data, sight.here.env.policy, sight.today)) or None,
         data.get("revision"),
+        *((written_to.name or None, written_to.email, written_to.phone) if written_to else (None, None, None)),
     )  # fmt: skip
 
 

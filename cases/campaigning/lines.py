@@ -66,6 +66,8 @@ class Line:
     """Who is written to now; None when nobody can be."""
     others: int
     """How many other contacts could be written to."""
+    rung: Contact | None
+    """Who can be rung: who is written to now where there is a number, else the first who has one."""
     last: Happening | None
     next: Happening | None
     risks: tuple[str, ...]
@@ -100,11 +102,17 @@ def _line(
         row.ref, row.member, row.member_ref, row.state, state.title, str(state.standing or ""),
         row.process == RESPONSE, state.final, row.team, row.tier,
         owner.name if owner else "", day_of(row.data.get("deadline")), reachable[0] if reachable else None,
-        max(len(reachable) - 1, 0), last, None if state.final else next_contact(case, context, sight.here.now),
+        max(len(reachable) - 1, 0), _rung(reachable, contacts), last,
+        None if state.final else next_contact(case, context, sight.here.now),
         risks_of(sight.child, row.state, row.data, sight.here.env.policy, sight.today),
         int(row.data.get("reminders", 0)), int(row.data.get("calls", 0)), day_of(row.data.get("promised_on")),
         bool(row.data.get("overdue")), row.version,
     )  # fmt: skip
+
+
+def _rung(reachable: Sequence[Contact], contacts: Sequence[Contact]) -> Contact | None:
+    everybody = (*reachable[:1], *(contact for contact in contacts if contact.status != "left"))
+    return next((contact for contact in everybody if contact.phone), None)
 
 
 def addressed(contacts: Iterable[Contact], process: str, data: Mapping[str, Any], policy: Policy) -> list[Contact]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 
 from cases.campaigning.counts import Counts, counts
+from cases.campaigning.groups import GROUPS, TO_RING, Listed, groups_of, states_of, to_ring
 from cases.campaigning.lines import COLUMNS, SOURCE, Line, lines
 from cases.campaigning.risks import at_risk
 from cases.campaigning.sight import Sight, looking
@@ -19,24 +20,10 @@ from cases.tables import CaseEvent, CaseRow
 from config.database import without_nul
 from members.matching import folded
 from members.tables import Member
-from state_machines.standing import RESPONDED, Standing
+from state_machines.standing import Standing
 from state_machines.values import Actor, Role
 
 PAGE = 50
-GROUPS: dict[str, tuple[str, frozenset[Standing]]] = {
-    "awaited": ("Answer awaited", frozenset({Standing.AWAITED, Standing.UNREACHED})),
-    "unanswered": (
-        "No answer yet, whatever the reason",
-        frozenset({Standing.AWAITED, Standing.UNREACHED, Standing.UNDECIDED}),
-    ),
-    "to_review": ("To review", frozenset({Standing.IN_REVIEW})),
-    "queried": ("Asked back", frozenset({Standing.ASKED_BACK})),
-    "responded": ("Answer in", RESPONDED),
-    "undecided": ("Waits for a manager", frozenset({Standing.UNDECIDED})),
-    "not_reached": ("Unreachable, decided", frozenset({Standing.UNREACHABLE})),
-    "failed": ("No answer, decided", frozenset({Standing.UNANSWERED})),
-}
-"""Groups that people ask for, by the name they have in an address, and who is in them."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +65,8 @@ class MembersPage:
     """The reference before which the page before this one ends; None on the first."""
     after: str | None
     """The reference after which the next page begins; None on the last."""
-    states: list[tuple[str, str, int]]
-    """Name, title and number of each group and state there is somebody in."""
+    groups: Listed
+    states: Listed
 
 
 def members_page(
@@ -95,8 +82,21 @@ def members_page(
         return MembersPage(
             sight.row.ref, sight.row.subject, found, lines(sight, rows), total,
             rows[0].ref if rows and earlier else None, rows[-1].ref if rows and later else None,
-            states_of(sight, found),
+            groups_of(sight, found, narrow.state), states_of(sight, found, narrow.state),
         )  # fmt: skip
+
+
+def responses_after(
+    env: Environment, ref: str, narrow: Narrowed, *, after: int = 0, size: int = PAGE, actor: Actor,
+    now: datetime | None = None,
+) -> tuple[list[Line], int | None]:  # fmt: skip
+    """Return some of a campaign's members by the ids of their cases, which no change of a name moves, and where the
+    next ones begin; None after the last. Raises CaseNotFound or BadInput.
+    """
+    with looking(env, ref, actor=actor, now=now) as sight:
+        statement = select(*COLUMNS).select_from(SOURCE).where(*narrowed(sight, narrow), CaseRow.id > after)
+        rows = list(sight.conn.execute(statement.order_by(CaseRow.id).limit(size + 1)))
+        return lines(sight, rows[:size]), rows[size - 1].id if len(rows) > size else None
 
 
 def _page(
@@ -132,8 +132,7 @@ def narrowed(sight: Sight, narrow: Narrowed) -> list[ColumnElement[bool]]:
     """Return the conditions of a list of members that somebody may see by name."""
     found: list[ColumnElement[bool]] = [sight.listed]
     if narrow.state:
-        group = GROUPS.get(narrow.state)
-        found.append(sight.standing(*group[1]) if group else CaseRow.state == without_nul(narrow.state))
+        found.append(_in_state(sight, narrow.state))
     if narrow.team:
         found.append(CaseRow.team == without_nul(narrow.team))
     if narrow.tier:
@@ -147,6 +146,13 @@ def narrowed(sight: Sight, narrow: Narrowed) -> list[ColumnElement[bool]]:
     if narrow.words.strip():
         found.append(_called(narrow.words))
     return found
+
+
+def _in_state(sight: Sight, name: str) -> ColumnElement[bool]:
+    """Whether a member is in a state, or in a group of which people speak."""
+    if name == TO_RING:
+        return to_ring(sight)
+    return sight.standing(*GROUPS[name][1]) if name in GROUPS else CaseRow.state == without_nul(name)
 
 
 def _called(words: str) -> ColumnElement[bool]:
@@ -163,10 +169,3 @@ def _silent_since(sight: Sight, day: date) -> ColumnElement[bool]:
     heard = or_(CaseEvent.role == Role.MEMBER.value, and_(CaseEvent.trigger == "log_call", spoken))
     acts = exists().where(CaseEvent.case_id == CaseRow.id, CaseEvent.at >= since, heard)
     return and_(sight.standing(Standing.AWAITED, Standing.UNREACHED), CaseRow.opened_at < since, ~acts)
-
-
-def states_of(sight: Sight, found: Counts) -> list[tuple[str, str, int]]:
-    """Return the groups and states in which there is somebody: name, title, number."""
-    groups = [(name, title, found.standing(*standings)) for name, (title, standings) in GROUPS.items()]
-    states = [(s.name, s.title, found.by_state.get(s.name, 0)) for s in sight.child.states]
-    return [each for each in (*groups, *states) if each[2]]

@@ -28,6 +28,8 @@ class Move:
     help: str
     danger: bool
     why_not: str
+    onward: bool = False
+    """Whether this is what takes a campaign on from where it stands."""
 
 
 def moves_of(sight: Sight, row: Any, acting: Acting | None = None) -> dict[str, Move]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from cases import facts as case_facts
 from cases import store
@@ -60,7 +60,17 @@ class Nudging:
     leaves_at: datetime | None
     """When the messages leave, where it is not at once: outside office hours they wait."""
     left_out: int = 0
-    """How many were chosen beyond the most that one go takes."""
+    """How many were chosen beyond the most that one go takes ..."""
+    left_due: int = 0
+    """... and how many of these wait for an answer and were not written to lately."""
+
+    @property
+    def why_not(self) -> list[tuple[str, list[Nudged]]]:
+        """Who gets no reminder by the reason, the commonest first."""
+        found: dict[str, list[Nudged]] = {}
+        for one in self.staying:
+            found.setdefault(one.why_not, []).append(one)
+        return sorted(found.items(), key=lambda each: -len(each[1]))
 
 
 def preview(
@@ -72,7 +82,7 @@ def preview(
     Chosen are the responses with these references, or all that a list is ``narrow``ed to.
     """
     with looking(env, ref, actor=actor, now=now) as sight:
-        rows, beyond = _chosen(sight, refs, narrow)
+        rows, beyond = _chosen(sight, refs, narrow, insist)
         judged = _judged(sight, rows, insist, acting)
         return _nudging(sight, [one for one, _ in judged], beyond)
 
@@ -92,7 +102,7 @@ def nudge(
     def once() -> Nudging:
         with transaction(env.engine) as conn:
             sight = sight_of(conn, world(conn, env, now), ref, actor)
-            rows, beyond = _chosen(sight, refs, None)
+            rows, beyond = _chosen(sight, refs, None, insist)
             locked = {found.case.id: found for found in lock_ids(conn, [row.id for row in rows])}
             judged = _judged(sight, rows, insist, acting, {n: found.case for n, found in locked.items()})
             changes = [
@@ -105,15 +115,35 @@ def nudge(
     return unhindered(once)
 
 
-def _chosen(sight: Sight, refs: Collection[str], narrow: Narrowed | None) -> tuple[list[Any], int]:
-    """The rows of those who are meant, as many as one go takes, and how many there are beyond."""
+def _chosen(
+    sight: Sight, refs: Collection[str], narrow: Narrowed | None, insist: bool
+) -> tuple[list[Any], tuple[int, int]]:
+    """The rows of those who are meant, as many as one go takes, and how many there are beyond: all, and due.
+
+    Those come first of whom a reminder is due: who comes again after one go finds the next of them.
+    """
     if narrow is not None:
         where = narrowed(sight, narrow)
     else:
         where = [sight.listed, CaseRow.ref.in_(sorted({ref_of(ref) for ref in refs}))]
-    found = select(CaseRow.__table__, Member.name.label("member")).select_from(SOURCE).where(*where)
-    rows = list(sight.conn.execute(found.order_by(Member.name_key, CaseRow.id).limit(MOST * 10)))
-    return rows[:MOST], max(len(rows) - MOST, 0)
+    due = _due(sight, insist)
+    found = select(
+        CaseRow.__table__, Member.name.label("member"), Member.name_key, func.count().over().label("all"),
+        func.count().filter(due).over().label("due"),
+    ).select_from(SOURCE).where(*where)  # fmt: skip
+    rows = list(sight.conn.execute(found.order_by(due.desc(), Member.name_key, CaseRow.id).limit(MOST)))
+    if not rows:
+        return [], (0, 0)
+    return sorted(rows, key=lambda row: row.name_key), (rows[0].all - len(rows), max(rows[0].due - MOST, 0))
+
+
+def _due(sight: Sight, insist: bool) -> ColumnElement[bool]:
+    """Whether an answer is awaited of a member, and it was not written to today, nor yesterday."""
+    lately = [sight.today, *([] if insist else [sight.today - timedelta(days=1)])]
+    written = func.coalesce(CaseRow.data["last_written"].astext, "")
+    steps = [step for step in sight.child.transitions if step.trigger == NUDGE]
+    states = {name for step in steps for name in sight.child.sources_of(step)}
+    return and_(CaseRow.state.in_(sorted(states)), written.not_in([day.isoformat() for day in lately]))
 
 
 Judged = tuple[Nudged, Outcome | None]
@@ -180,10 +210,10 @@ def _address(contact: Contact) -> str:
     return (contact.email or "").strip().lower()
 
 
-def _nudging(sight: Sight, found: Sequence[Nudged], beyond: int) -> Nudging:
+def _nudging(sight: Sight, found: Sequence[Nudged], beyond: tuple[int, int]) -> Nudging:
     env = sight.here.env
     opening = next_opening(env.policy.mail.windows["office"], sight.here.now, env.calendar)
     return Nudging(
         sight.row.ref, sight.row.subject, [one for one in found if not one.why_not],
-        [one for one in found if one.why_not], opening if opening > sight.here.now else None, beyond,
+        [one for one in found if one.why_not], opening if opening > sight.here.now else None, *beyond,
     )  # fmt: skip

@@ -45,6 +45,20 @@ OF_SIGN_OFFS: Mapping[str, str] = {
 }
 """Where that is another thing for a sign-off."""
 
+ONWARD: Mapping[str, frozenset[str]] = {
+    "planning": frozenset({"approve_plan"}),
+    "plan_approved": frozenset({"start_build", "skip_pilot"}),
+    "build": frozenset({"start_pilot", "skip_pilot"}),
+    "pilot": frozenset({"accept_pilot", "return_to_build"}),
+    "ready": frozenset({"launch", "launch_anyway"}),
+    "live": frozenset({"everyone_in"}),
+    "overdue_chase": frozenset({"everyone_in", "end_chase"}),
+    "review": frozenset({"all_settled"}),
+    "aggregation": frozenset({"submit_report", "approve_report", "return_report"}),
+    "reported": frozenset({"close_100", "close_with_exceptions"}),
+}
+"""The steps that take a campaign on from each state; everything else is done beside the way, or stops it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignLine:

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
 from cases import facts as case_facts
+from cases.campaigning.checklist import Step, checklist
 from cases.campaigning.counts import Counts, counts
 from cases.campaigning.curve import Curve, curve
 from cases.campaigning.lines import COLUMNS, SOURCE, Line, lines
 from cases.campaigning.moves import Move, moves_of
-from cases.campaigning.overview import next_step
+from cases.campaigning.overview import ONWARD, next_step
 from cases.campaigning.risks import at_risk
 from cases.campaigning.sight import Acting, Sight, looking
+from cases.campaigning.today import Todo, todos
 from cases.campaigns import kind_of
 from cases.environment import Environment
 from cases.rows import case_of
 from cases.tables import CaseRow
 from members.tables import Member
 from state_machines import clockwork
+from state_machines.escalation import escalations
 from state_machines.ladders import EXPIRES
-from state_machines.process import Process
-from state_machines.processes.reaching import ASKED_UNREACHABLE
+from state_machines.process import Process, Transition
 from state_machines.registry import process_named
 from state_machines.standing import Standing
 from state_machines.values import Actor, Case, Context
 
 MOST_AT_RISK = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One rule that must hold before a campaign can be closed."""
-
-    title: str
-    done: bool
-    left: int
-    """How many members stand in the way; 0 where it is not about members."""
-    who: str
-    narrow: str = ""
-    """Which members to list, as the list of members calls them."""
+_LATE = frozenset(step.trigger for step in escalations())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +56,7 @@ class CampaignPage:
     state_title: str
     state_help: str
     open: bool
+    closed_at: datetime | None
     version: int
     owner: str
     launch: date
@@ -77,8 +69,12 @@ class CampaignPage:
     at_risk_total: int
     next_step: str
     coming: list[Coming]
+    today: list[Todo]
+    """What is to be done by people today."""
     moves: list[Move]
+    """First those that take the campaign on, last those that hurt."""
     checklist: list[Step]
+    """What is missing until it can be launched, or closed at 100 %."""
 
 
 def campaign_page(
@@ -99,11 +95,21 @@ def campaign_page(
         coming = _coming(process, case, context) if row.closed_at is None else []
         return CampaignPage(
             row.ref, kind_of(row.process), row.subject, row.state, state.title, state.help, row.closed_at is None,
-            row.version, owner.name if owner else "", date.fromisoformat(row.data["launch"]),
+            row.closed_at, row.version, owner.name if owner else "", date.fromisoformat(row.data["launch"]),
             date.fromisoformat(row.data["deadline"]), _questionnaire(row.data), dict(row.data.get("population") or {}),
             found, curve(sight, found), risky, total, next_step(row.process, row.state, row.data), coming,
-            list(moves_of(sight, row, acting).values()), checklist(sight, found),
+            todos(sight), _in_order(moves_of(sight, row, acting).values(), row.state),
+            checklist(sight, found, context.facts.get("population")),
         )  # fmt: skip
+
+
+def _in_order(moves: Iterable[Move], state: str) -> list[Move]:
+    """What takes the campaign on, then what can be done beside it, then what hurts; in each what can be done first."""
+    onward = ONWARD.get(state, frozenset())
+    return sorted(
+        (replace(move, onward=move.trigger in onward) for move in moves),
+        key=lambda move: (not move.onward, move.danger, bool(move.why_not)),
+    )
 
 
 def _questionnaire(data: Any) -> str:
@@ -130,9 +136,14 @@ def _at_risk(sight: Sight) -> tuple[list[Line], int]:
     return lines(sight, rows), rows[0].everybody if rows else 0
 
 
+def _told(step: Transition) -> str:
+    """A step of Muster in words; what being late leads to is said by what it means."""
+    return step.help.rstrip(".") if step.trigger in _LATE else step.title
+
+
 def _coming(process: Process, case: Case, context: Context) -> list[Coming]:
     """What the campaign itself will do; that it looks every day whether everybody is in is no news."""
-    titles = {t.trigger: t.title for t in process.transitions}
+    titles = {t.trigger: _told(t) for t in process.transitions}
     found = []
     for name, running in case.clocks.items():
         clock = process.clock_of(case.state, name)
@@ -143,69 +154,3 @@ def _coming(process: Process, case: Case, context: Context) -> list[Coming]:
             if due.rung.every is None or trigger == "launch":
                 found.append(Coming(due.at, titles.get(trigger, trigger)))
     return sorted(found, key=lambda each: each.at)
-
-
-def checklist(sight: Sight, found: Counts) -> list[Step]:
-    """Return what stands between a campaign and its end at 100 %, rule by rule."""
-    if not found.launched:
-        return []
-    signs = kind_of(sight.row.process) == "signoff"
-    return [*(_of_sign_off(found) if signs else _of_survey(sight.row, found)), _end(sight.row)]
-
-
-_COORDINATORS, _MANAGERS = "Coordinators", "Managers"
-
-
-def _waiting(found: Counts) -> list[Step]:
-    """What both kinds of campaign wait for, before answers are looked at."""
-    done = "signed" if found.kind == "signoff" else "answered"
-    awaited, unreachable = found.standing(Standing.AWAITED), found.unreachable
-    exemptions, decisions = found.of({"exemption_requested"}), found.of({"decision"})
-    proofs = found.of({ASKED_UNREACHABLE})
-    return [
-        Step(f"Everybody who can be reached has {done}", not awaited, awaited, _COORDINATORS, "awaited"),
-        Step("Everybody can be reached", not unreachable, unreachable, _COORDINATORS, "bounced"),
-        Step("Every request for an exemption is decided", not exemptions, exemptions, _MANAGERS, "exemption_requested"),
-        *([Step("Every proposal that somebody cannot be reached is decided", False, proofs, _MANAGERS,
-                ASKED_UNREACHABLE)] if proofs else []),
-        Step("Nobody waits for a manager's decision", not decisions, decisions, _MANAGERS, "decision"),
-    ]  # fmt: skip
-
-
-def _refused(found: Counts, what: str, late: str) -> list[Step]:
-    left, lost = found.unanswered, found.not_reached
-    who = f"Only a late {late} helps; otherwise a senior manager closes with exceptions"
-    return [
-        Step(what, not left, left, who, "failed"),
-        *([Step("Nobody was found to be unreachable", False, lost, who, "not_reached")] if lost else []),
-    ]
-
-
-def _of_survey(row: Any, found: Counts) -> list[Step]:
-    review, queried = found.standing(Standing.IN_REVIEW), found.standing(Standing.ASKED_BACK)
-    report, approved = row.data.get("report"), row.state in ("reported", "closed_100", "closed_exception")
-    return [
-        *_waiting(found),
-        Step("Every question we asked back is answered", not queried, queried, _COORDINATORS, "queried"),
-        Step("Every answer is reviewed", not review, review, _COORDINATORS, "to_review"),
-        *_refused(found, "Nobody failed or refused to answer", "answer"),
-        Step("The report is submitted", bool(report) or approved, 0, _COORDINATORS),
-        Step("The report is approved by somebody else", approved, 0, _MANAGERS),
-    ]
-
-
-def _of_sign_off(found: Counts) -> list[Step]:
-    check, countersign = found.of({"signed"}), found.of({"countersigning"})
-    reserved = found.of({"signed_with_reservation"})
-    return [
-        *_waiting(found),
-        Step("Every signature is checked", not check, check, _COORDINATORS, "signed"),
-        Step("Every reservation is decided", not reserved, reserved, _MANAGERS, "signed_with_reservation"),
-        *([Step("Every signature is countersigned", False, countersign, _MANAGERS, "countersigning")]
-          if countersign else []),
-        *_refused(found, "Nobody failed or refused to sign", "signature"),
-    ]  # fmt: skip
-
-
-def _end(row: Any) -> Step:
-    return Step("The campaign is closed", row.closed_at is not None, 0, _MANAGERS)

@@ -30,7 +30,7 @@ def test_a_campaign_is_rehearsed_at_the_desk_and_every_mail_can_be_read(cast: Ca
     assert "mails leave" in page.main
     assert "Approve plan” is taken for done today" in page.main
     assert "Public holiday" in page.main
-    assert page.one("svg.plot-lines polygon.band")
+    assert page.all("svg.plot-lines polygon.band")
     assert "No campaign of yours is closed yet" in page.main
     assert cast.scalar("SELECT count(*) FROM messages") == 0
 

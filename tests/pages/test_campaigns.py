@@ -15,6 +15,7 @@ from tests.campaign_story import LAUNCH, NORTH, SOUTH, Story, launched, planned
 from tests.cast import Cast
 from tests.pages.conftest import SignedIn
 from web.charts import Part, bar, line_chart, ticks
+from web.desk import campaign_exceptions
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def test_the_list_shows_how_far_each_campaign_is_and_what_comes_next(story: Stor
     assert "9 March 2026 to 20 April 2026" in page.main
     assert "Members answer; reminders go out by themselves" in page.main
     assert "1 of 14" in desk("Amara").get("/campaigns").main
+    assert "The deadline is in 42 days." in page.main
     assert "20 Apr 2026, 23:59 : Deadline passed" in desk("Mina").get(f"/campaigns/{story.ref}").main
 
 
@@ -102,8 +104,10 @@ def test_the_page_of_a_campaign_keeps_answered_exempt_unreachable_and_outstandin
     )
     assert page.words("main .plot-legend")[0].startswith("Complete 0 Answer in, being reviewed 1 Exempt 0")
     assert "100 %" not in page.one("section[aria-labelledby=progress]").get_text()
-    assert "An even pace to the deadline would have 0 by now: it is 1 ahead." in page.main
-    assert page.one("#curve-told").get_text() in page.main, "the drawing says what it shows"
+    assert "An even pace to the deadline would have 0 by now: it is 1 ahead." in page.one("#curve-told").get_text()
+    assert "1 ahead of an even pace The deadline is in 42 days." in page.main
+    assert "Find a contact that works for 1 member" in page.one("section[aria-labelledby=today]").get_text()
+    assert len(page.follow("Outstanding 19").all("tbody tr")) == 19, "a number leads to its members"
     assert page.words("details table tbody tr") == ["9 March 2026 (day 0) 1 1 0"]
 
 
@@ -145,7 +149,9 @@ def test_a_campaign_that_is_not_launched_says_who_would_be_asked_and_what_can_be
     assert "Nobody is asked yet" in desk("Max").get(f"/campaigns/{story.ref}/members").main
 
 
-def test_a_campaign_without_everybody_is_closed_with_each_exception_named(story: Story, desk: SignedIn) -> None:
+def test_a_campaign_without_everybody_is_closed_with_each_exception_named(
+    story: Story, desk: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in (*NORTH[1:], *SOUTH[1:]):
         story.answers(name)
         story.complete(name)
@@ -159,6 +165,10 @@ def test_a_campaign_without_everybody_is_closed_with_each_exception_named(story:
     story.fire(story.ref, "approve_report", "Mina")
     page = desk("Sol").get(f"/campaigns/{story.ref}").follow("Close with exceptions")
     assert "2 members of 21 have neither completed nor been exempted" in page.main
+    with monkeypatch.context() as patched:
+        patched.setattr(campaign_exceptions, "MOST_NAMED", 1)
+        short = desk("Sol").get(page.path)
+    assert "And 1 other member, who has no room here" in short.main and len(short.all("tbody tr")) == 1
     silent = page.form("#exceptions").send({"reason": "They refused"})
     assert silent.status == 422 and f"Say what is done about {NORTH[0]}" in silent.main
     ref = story.cast.scalar("SELECT ref FROM members WHERE name = :name", name=NORTH[0])
@@ -252,6 +262,7 @@ def test_a_text_is_never_a_formula() -> None:
     text = "".join(csv_chunks(rows))
     assert text == "\ufeffa,,yes\r\n'=1+1,'-2,'@x\r\n\"'\n=3\",-2,1.5\r\nŁódź,2026-03-02,no\r\n"
     sheet = openpyxl.load_workbook(io.BytesIO(b"".join(xlsx_chunks(rows)))).active
+    assert (sheet.auto_filter.ref, sheet["A1"].font.bold, sheet.column_dimensions["A"].width) == ("A1:C4", True, 6)
     assert [(cell.value, cell.data_type) for cell in sheet[2]] == [("=1+1", "s"), ("-2", "s"), ("@x", "s")]
 
 

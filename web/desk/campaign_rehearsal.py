@@ -15,7 +15,7 @@ from cases.rehearsing.rehearsal import MAY_REHEARSE
 from cases.rehearsing.values import MODEL, NOBODY, Forecast, ForecastDay, Reached, Wish
 from state_machines.values import STAFF as STAFF_ROLES
 from web.access import staff
-from web.charts import Band, Mark, Series, line_chart, ticks
+from web.charts import Band, Mark, Series, for_any_screen, line_chart, ticks
 from web.desk_page import Desk, DeskPage
 from web.posted import Form, number_of
 from web.routing import Pages
@@ -98,17 +98,24 @@ def picture_of(forecast: Forecast) -> Picture:
     days = forecast.days
     last = max(len(days) - 1, 1)
     everybody = [(0.0, float(forecast.asked)), (float(last), float(forecast.asked))]
-    chart = line_chart(
-        "Expected answers", told,
-        [Series("Everybody who is asked", "plan", everybody),
-         Series("Expected answers", "expected", [(float(n), float(day.median)) for n, day in enumerate(days)])],
-        x_end=last, y_end=max(forecast.asked, 1), key="expected",
-        x_names=[(float(n), day_words(days[n].day) if n < len(days) else "") for n in _few(last)],
-        bands=[Band("Four courses in five lie here", "expected",
-                    [(float(n), float(day.low), float(day.high)) for n, day in enumerate(days)])],
-        marks=[Mark((r.median - days[0].day).days, f"{r.percent} %, {day_words(r.median)}", "end")
-               for r in forecast.reached if r.median is not None],
-    )  # fmt: skip
+    few = _few(last)
+
+    def drawn(key: str, named: Sequence[int], *, narrow: bool) -> Markup:
+        return line_chart(
+            "Expected answers", told,
+            [Series("Everybody who is asked", "plan", everybody),
+             Series("Expected answers", "expected", [(float(n), float(day.median)) for n, day in enumerate(days)])],
+            x_end=last, y_end=max(forecast.asked, 1), key=key, narrow=narrow,
+            x_names=[(float(n), day_words(days[n].day) if n < len(days) else "") for n in named],
+            bands=[Band("Four courses in five lie here", "expected",
+                        [(float(n), float(day.low), float(day.high)) for n, day in enumerate(days)])],
+            marks=[Mark((r.median - days[0].day).days, f"{r.percent} %, {day_words(r.median)}", "end")
+                   for r in forecast.reached if r.median is not None],
+        )  # fmt: skip
+
+    chart = for_any_screen(
+        drawn("expected", few, narrow=False), drawn("small-expected", [few[0], few[-1]], narrow=True)
+    )
     return Picture(chart, told, _changes(days))
 
 

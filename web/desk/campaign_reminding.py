@@ -13,8 +13,11 @@ from web.access import staff
 from web.desk.campaigns import day_of
 from web.desk_page import Desk
 from web.naming import plural
-from web.posted import Form
+from web.posted import Form, Posted
 from web.routing import Pages
+
+MOST_NAMED = 200
+"""So many of a list are named on a page; of the others the number is told."""
 
 pages = Pages(may=staff(Role.COORDINATOR))
 
@@ -26,17 +29,22 @@ def show(desk: Desk, posted: Form, ref: str) -> Response:
     if not everybody and not posted.all("ref"):
         back = f"/campaigns/{ref}/members"
         return desk.see_other(back, "Tick the members who should get a reminder first.", tone="warning")
-    narrow = Narrowed(
-        posted.text("state"), posted.text("team"), posted.text("tier"), day_of(posted.text("silent_since")),
-        posted.yes("bounced"), posted.yes("at_risk"), posted.text("words"),
-    )  # fmt: skip
+    narrow = _narrowed(posted)
     found = preview(
         desk.env, ref, posted.all("ref"), narrow if everybody else None, insist=posted.yes("insist"),
         acting=desk.actor_for, actor=desk.actor, now=desk.now,
     )  # fmt: skip
     return desk.page(
         "desk/campaign_remind.html", title="Send a reminder now", found=found, insist=posted.yes("insist"),
-        query=narrow.as_query(), who="all" if everybody else "chosen",
+        query=narrow.as_query(), who="all" if everybody else "chosen", most_named=MOST_NAMED,
+    )  # fmt: skip
+
+
+def _narrowed(posted: Posted) -> Narrowed:
+    """The list that somebody came from."""
+    return Narrowed(
+        posted.text("state"), posted.text("team"), posted.text("tier"), day_of(posted.text("silent_since")),
+        posted.yes("bounced"), posted.yes("at_risk"), posted.text("words"),
     )  # fmt: skip
 
 
@@ -52,9 +60,9 @@ def send(desk: Desk, posted: Form, ref: str) -> Response:
         names = "; ".join(f"{one.member}: {one.why_not}" for one in done.staying[:5])
         more = f" and {len(done.staying) - 5} more" if len(done.staying) > 5 else ""
         told += f" Left out: {names}{more}"
+    back = urlencode(_narrowed(posted).as_query() or {"state": "awaited"})
     return desk.see_other(
-        f"/campaigns/{done.ref}/members?{urlencode({'state': 'awaited'})}", told,
-        tone="success" if done.going else "warning",
+        f"/campaigns/{done.ref}/members?{back}", told, tone="success" if done.going else "warning"
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from cases import commands
 from cases.campaigning import contacts
 from cases.campaigning.contacts import name_contact, renew_link
+from cases.campaigning.moves import Move
 from cases.campaigning.review import Review, review
 from cases.campaigning.sight import acts_as
 from cases.campaigning.waiting import waiting_page
@@ -52,10 +53,16 @@ def _shown(
     return desk.page(
         "desk/campaign_response.html", title=found.line.member, status=status, found=found, typed=typed or Posted(),
         problem=problem, here=HERE.format(ref=found.campaign_ref, case_ref=found.line.ref), roles=CONTACT_ROLES,
-        elsewhere=[m for m in found.moves.values() if m.trigger not in WITH_FORMS_HERE],
+        elsewhere=_elsewhere(found),
         reviewing=any(trigger in found.moves for trigger in WITH_FORMS_HERE if trigger != "nudge"),
         may_write=bool(AT_WORK.roles & desk.roles_today), open={t for t, m in found.moves.items() if not m.why_not},
     )  # fmt: skip
+
+
+def _elsewhere(found: Review) -> list[Move]:
+    """What has a form of its own: a call, which is made most often, first."""
+    listed = [move for move in found.moves.values() if move.trigger not in WITH_FORMS_HERE]
+    return sorted(listed, key=lambda move: move.trigger != "log_call")
 
 
 def _done(

@@ -26,7 +26,7 @@ from state_machines.registry import process_named
 from state_machines.values import STAFF as STAFF_ROLES
 from state_machines.values import Role
 from web.access import STAFF, staff
-from web.desk.campaign_drawing import drawing
+from web.desk.campaign_drawing import drawing, until
 from web.desk_page import Desk, DeskPage
 from web.forms import Option, fields_of, leftover_errors, payload_of
 from web.posted import Form, Posted
@@ -48,7 +48,8 @@ def campaigns(desk: Desk, after: str = "") -> Response:
     following = f"/campaigns?{urlencode({'after': found.after})}" if found.after else None
     return desk.page(
         "desk/campaigns.html", title="Campaigns", found=found, following=following,
-        first="/campaigns" if after else None, share=percent, may_plan=bool(PLANNERS.roles & desk.roles_today),
+        first="/campaigns" if after else None, share=percent, until=until,
+        may_plan=bool(PLANNERS.roles & desk.roles_today),
     )  # fmt: skip
 
 
@@ -133,8 +134,9 @@ def campaign(desk: Desk, ref: str) -> Response:
     """One campaign: how far it is, who is at risk, what comes next, what closing it needs."""
     found = campaign_page(desk.env, ref, acting=desk.actor_for, actor=desk.actor, now=desk.now)
     return desk.page(
-        "desk/campaign.html", title=found.title, page=found, drawing=drawing(found), tab="overview", share=percent
-    )
+        "desk/campaign.html", title=found.title, page=found, drawing=drawing(found, desk.today), tab="overview",
+        share=percent,
+    )  # fmt: skip
 
 
 @pages.get("/campaigns/{ref}/members", statements=15)
