@@ -26,6 +26,9 @@ NOBODY = "nobody is there to receive it"
 LEFT = frozenset({"left", "terminated", "merged"})
 """Statuses of a member who is one no longer."""
 
+SAME_PERSON = "the same person gets it already"
+"""Why a copy is not sent where two of those it is for are one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -218,7 +221,7 @@ def _addressed(
     """Leave out who has it already, and whoever got enough today."""
     fresh = [r for r in recipients if not _has_it(message, r, facts)]
     if not fresh:
-        return Suppress("the same person gets it already")
+        return Suppress(SAME_PERSON)
     if _is_notice(message, kind):
         most = rules.policy.notice_budget_per_day
         fresh.sort(key=lambda to: facts.notices[to.address] >= most)  # the others are judged again, on their own

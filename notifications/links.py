@@ -30,7 +30,7 @@ _KEY = re.compile(r"(/(?:m|p/[a-z_:%0-9A-Z]+|unsubscribe|links/leave|password)/)
 
 
 class LinkForged(Exception):
-    """This link is not one of ours, or not for this purpose."""
+    """This link is not whole, or it was made for something else."""
 
     def __str__(self) -> str:
         return type(self).__doc__ or ""

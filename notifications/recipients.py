@@ -19,6 +19,8 @@ from state_machines.values import Role
 MEMBER_AUDIENCES = frozenset({"member", "next_contact", "signatory"})
 CONTACT = "contact:"
 """Before the number of one contact, who alone asked for it."""
+PARTY = "party:"
+"""Before what somebody is in a case, such as its complainant."""
 _PLAIN = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 """Most addresses are like this; the others are looked at sign by sign."""
 _SENIOR_CONTACTS = ("signatory", "executive")
@@ -41,7 +43,7 @@ def is_for_member(audience: str) -> bool:
 
 def is_for_outsider(audience: str) -> bool:
     """Whether it goes to anybody who is not staff."""
-    return is_for_member(audience) or audience.startswith("party:")
+    return is_for_member(audience) or audience.startswith(PARTY)
 
 
 def resolve(message: QueuedMessage, view: CaseView | None, people: People) -> list[Recipient]:
@@ -49,8 +51,8 @@ def resolve(message: QueuedMessage, view: CaseView | None, people: People) -> li
     if is_for_member(message.audience):
         member_id = message.member_id or (view.member_id if view else None)
         return _contact(message.audience, people.contacts.get(member_id or 0, ()), view)
-    if message.audience.startswith("party:"):
-        return _party(message.audience.removeprefix("party:"), view)
+    if message.audience.startswith(PARTY):
+        return _party(message.audience.removeprefix(PARTY), view)
     found = _unique(person for person in _staff(message, view, people) if _may_see(person, view))
     return found or (_instead(view, people) if view is not None and message.audience in _NAMED else [])
 

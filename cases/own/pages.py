@@ -15,6 +15,7 @@ from cases import facts as case_facts
 from cases.answers import member_actor
 from cases.environment import Environment, world
 from cases.errors import BadInput, NotAllowed
+from cases.own.said import Said, said
 from cases.own.told import Told, told
 from cases.rows import case_of
 from cases.tables import CaseRow, EvidenceFile
@@ -85,6 +86,8 @@ class OwnCase:
     """The last event they know of; a form sends it back."""
     told: list[Told] = field(default_factory=list)
     """What we told a complainant who left no e-mail address, and can read it only here."""
+    said: list[Said] = field(default_factory=list)
+    """What a complainant told us on this page."""
 
     def may(self, trigger: str) -> bool:
         """Whether the holder may do this now."""
@@ -158,6 +161,7 @@ def own_case(env: Environment, purpose: str, token: str, *, now: datetime) -> Ow
         return OwnCase(
             holder, case.state, holder.row.closed_at is not None, found, _letters(conn, holder), files(conn, holder),
             holder.row.last_seq, told(conn, case, purpose=purpose),
+            said(conn, case.id, holder.actor.person) if complains(holder) else [],
         )  # fmt: skip
 
 

@@ -120,14 +120,27 @@ def test_an_offer_is_one_page_from_which_one_can_leave_just_as_well(visitor: Cli
 
 
 def test_who_wants_to_see_an_offer_first_sees_the_one_that_fits(visitor: Client, cast: Cast) -> None:
-    page = visitor.get(door(cast)).form().submit(OFFER, reasons=["lack_of_time"])
+    form = visitor.get(door(cast)).form()
+    visitor.http.cookies.clear()  # a telephone forgets them when its browser is closed, and a mail scanner keeps none
+
+    page = form.submit(OFFER, reasons=["lack_of_time"])
+    assert page.status == 403 and cast.scalar("SELECT count(*) FROM cases WHERE process = 'cancellation'") == 0
+    page = page.form("#again").submit()
 
     assert state(cast) == "offer_made"
     assert "A freeze of your membership" in page.main and END in page.words("button")
 
 
+def test_an_offer_without_a_reason_is_asked_why_and_nothing_is_done(visitor: Client, cast: Cast) -> None:
+    page = visitor.get(door(cast)).form().submit(OFFER, verbatim="I move away.")
+
+    assert page.one("title").text.startswith("Error: ") and "depends on why you leave" in page.main
+    assert "I move away." in page.text and END in page.words("button")
+    assert cast.scalar("SELECT count(*) FROM cases WHERE process = 'cancellation'") == 0
+
+
 def test_where_no_offer_fits_that_is_said_and_the_end_comes_by_itself(visitor: Client, cast: Cast) -> None:
-    page = visitor.get(door(cast)).form().submit(OFFER)
+    page = visitor.get(door(cast)).form().submit(OFFER, reasons=["competitor"])
 
     assert "no offer that fits" in page.main and END in page.words("button")
     cast.go_to(MONDAY + timedelta(days=1))

@@ -60,6 +60,7 @@ def test_a_complaint_opens_a_case_and_leads_to_its_own_page(visitor: Client, cas
     assert row.data["channel"] == "web"
     assert row.parties["complainant"] == {"name": "Žofie Nováková", "email": "zofie@example.org"}
     assert "zofie" not in page.path and row.ref not in page.path
+    assert STORY["what"] in page.main, "one's own words can be read again"
 
 
 def test_a_complaint_sent_twice_is_one(visitor: Client, cast: Cast) -> None:
@@ -183,7 +184,9 @@ def test_files_are_taken_with_it_and_the_bad_ones_are_named(visitor: Client, cas
 
 
 def test_a_form_without_its_field_is_refused(visitor: Client, cast: Cast) -> None:
-    assert visitor.post("/complain", STORY).status == 403
+    page = visitor.post("/complain", STORY)
+    assert page.status == 403 and page.one("h1").text == "Please send it once more"
+    assert page.one('textarea[name="what"]').text == STORY["what"] and "Sign in" not in page.text
     assert complaints(cast) == 0
 
 
@@ -196,6 +199,7 @@ def test_the_page_says_in_plain_words_where_it_stands_and_what_is_promised(visit
 
     assert "16 March 2026" in page.main, "ten working days after the acknowledgement"
     assert "Closed early, Riverside" in page.main
+    assert "The doors were closed." in page.main, "their own words"
     for inside in ("bank holiday", "Amara", "Mina", "stage_1", "coordinator"):
         assert inside not in page.text
 
@@ -209,7 +213,7 @@ def test_the_letters_are_there_to_read_again(visitor: Client, cast: Cast) -> Non
 
     letter = visitor.get(str(page.all(".plain-list a")[0]["href"]))
 
-    assert "The hours were not kept." in letter.main
+    assert "The hours were not kept." in letter.main and f"{cast.env.settings.base_url}{home}" in letter.main
     number = cast.scalar("SELECT max(id) FROM messages WHERE audience NOT LIKE 'party%'")
     visitor.get(f"{home}/letters/{number}", status=403)
 
@@ -263,7 +267,7 @@ def test_something_can_be_added_with_files_and_the_owner_hears(visitor: Client, 
 
     page = form.send({"text": ""}, files={"files": ("again.txt", b"It happened again.", "text/plain")})
 
-    assert "again.txt" in page.main
+    assert "again.txt" in page.main and page.main.count("Sent on this page: again.txt") == 1
     assert cast.scalar("SELECT count(*) FROM messages WHERE kind = 'case_told'") == 1
 
 

@@ -60,6 +60,7 @@ def test_a_machine_that_opens_every_link_on_every_page_changes_nothing(
 def test_a_forged_link_says_what_to_do(visitor: Client, path: str) -> None:
     page = visitor.get(path, status=404)
 
+    assert page.one("h1").text == "This link does not work"
     assert page.one('a[href="/links/new"]')
 
 

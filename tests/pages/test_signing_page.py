@@ -136,6 +136,7 @@ def test_a_version_is_begun_changed_reviewed_and_compared_at_the_desk(desk: Sign
     next_one = amara.get(f"/documents/{ref}").follow("New version").form()
     later = {"number": "3.1", "summary": "Thirty days.", "effective_on": "2026-04-01"}
     after = next_one.submit(files={"file.0": ("code.md", NEWER, "text/markdown")}, **later)
+    assert amara.get(f"/documents/{ref}").follow("Go to version 3.1").path == after.path, "not a third one beside it"
     changed = after.follow("what has changed")
     assert changed.words("ins") and changed.words("del") and "<b>thirty</b>" in changed.text
     assert [row.split()[0] for row in mina.get("/documents").words("tbody th")] == ["3.1", "3.0"]

@@ -103,10 +103,22 @@ def test_what_does_not_fit_is_shown_beside_its_question_and_in_a_list_above(visi
     page = section(visitor, home).form("form[data-autosave]").send({**WHOLE, "a.staff": "about <120>"})
 
     assert page.status == 422
+    assert page.one("title").text.startswith("Error: ") and page.one("title").text.endswith("Member pulse 2026")
+    assert page.one("[data-saved]").text == "Saved at 10:00, but for 1 answer"
     assert page.one('[data-summary] a[href="#q-staff"]')
     assert page.one('[name="a.staff"]')["aria-invalid"] == "true"
     assert page.one('[name="a.staff"]')["value"] == "about <120>"
     assert page.one('[name="a.code_progress"][checked]')["value"] == "on_track", "the rest is saved"
+
+
+def test_a_text_that_is_too_long_is_not_cut_off_unseen_but_shown_whole(visitor: Client, home: str) -> None:
+    page = section(visitor, home)
+    assert page.all("textarea[maxlength]") == [], "a browser would cut off what is pasted"
+
+    page = page.form("form[data-autosave]").send({"a.staff": "9", "c.staff": "word " * 1001})
+
+    assert page.status == 422 and "Shorten the comment" in page.one("#q-staff-error").text
+    assert page.one('[name="c.staff"]').text == "word " * 1001
 
 
 def test_two_people_with_one_link_are_told_and_nothing_is_lost(visitor: Client, home: str) -> None:
@@ -289,6 +301,16 @@ def test_a_file_that_cannot_be_taken_is_told_and_the_answers_are_saved(visitor: 
     assert section(visitor, home).one('[name="a.staff"]')["value"] == "9"
 
 
+def test_a_message_whose_file_cannot_be_taken_is_not_lost(visitor: Client, home: str) -> None:
+    form = visitor.get(home + "/help").form(f'form[action="{home}/tell"]')
+
+    page = form.send({"text": "Our mill has closed."}, files={"files": ("IMG_1.HEIC", b"x", "image/heic")})
+
+    assert page.status == 422 and "Please save the photo as JPG" in page.main
+    assert page.one("#tell-text").text == "Our mill has closed."
+    assert page.one("details[open] #tell-title"), "it stands open among the others"
+
+
 def test_an_exemption_is_asked_for_once_and_shown(visitor: Client, home: str, cast: Cast) -> None:
     form = visitor.get(home + "/help").follow("Ask for an exemption").form()
 
@@ -311,6 +333,8 @@ def test_more_time_is_asked_for_and_told_to_the_owner(visitor: Client, home: str
     form = visitor.get(home + "/help").form(f'form[action="{home}/more-time"]')
 
     assert form.submit(until="", why="").status == 422
+    page = form.submit(until="2026-04-30", why="x" * 9000)
+    assert page.status == 422 and "Please shorten this" in page.main and page.one("#why").text == "x" * 9000
     form.submit(until="2026-04-30", why="The auditor is late.")
     form.submit(until="2026-04-30", why="The auditor is late.")
 

@@ -17,6 +17,7 @@ from surveys.questions import (
     CalculateQuestion,
     DateQuestion,
     FileQuestion,
+    LongTextQuestion,
     Note,
     NumberQuestion,
     Question,
@@ -51,24 +52,25 @@ class Field:
     """What we asked back about it."""
     files: Sequence[Mapping[str, Any]] = ()
     language: str = ""
-    """The language of the question, where it is not that of the page."""
+    """The language of the question."""
 
     @property
     def speech(self) -> Mapping[str, str]:
         """The attributes of what is said in the language of the question."""
-        return {"lang": self.language, "dir": direction(self.language)} if self.language else {}
+        return speech(self.language)
 
     @property
     def limits(self) -> Mapping[str, str]:
         """The attributes of a control that say what `surveys.normalise` takes.
 
         Numbers have none but how they are typed: a control for numbers throws away words such as "about 120" unseen.
+        Nor does a text end at its length: what is pasted would be cut off unseen. It is counted, and refused in words.
         """
         question, found = self.question, dict[str, str]()
-        if isinstance(question, TextQuestion):
-            found |= {"maxlength": str(question.max_length)} | (
-                {"pattern": question.pattern} if question.pattern else {}
-            )
+        if isinstance(question, TextQuestion | LongTextQuestion):
+            found["data-most"] = str(question.max_length)
+        if isinstance(question, TextQuestion) and question.pattern:
+            found["pattern"] = question.pattern
         if isinstance(question, NumberQuestion):
             found["inputmode"] = "numeric" if question.integer and (question.min or 0) >= 0 else "decimal"
         if isinstance(question, DateQuestion):
@@ -162,6 +164,11 @@ def _cells(row: Any) -> Mapping[str, Any]:
     return row if isinstance(row, Mapping) else {}
 
 
+def speech(language: str) -> Mapping[str, str]:
+    """Return the attributes of what is said in a language; none where it is that of the page."""
+    return {} if language[:2] in PAGES_SPEAK else {"lang": language, "dir": direction(language)}
+
+
 def is_answered(question: Question) -> bool:
     """Whether somebody answers this: a note is read, a calculation works itself out."""
     return not isinstance(question, Note | CalculateQuestion)
@@ -199,7 +206,7 @@ def _field(
         question, value, comment, filled.seen(name), name in found.needed, tuple(errors), conflict,
         tuple(in_words(question, before)) if question.type != "file" else (), found.queries.get(name, ""),
         [{"sha256": d, "name": names.get(d, "A file sent before"), "here": d in names} for d in digests],
-        "" if found.language[:2] in PAGES_SPEAK else found.language,
+        found.language,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from cases.errors import TransitionRefused
 from cases.own.deeds import act
-from cases.own.leaving import OFFER, leave, leaving
+from cases.own.leaving import OFFER, Leaving, leave, leaving
 from cases.own.links import ask_to_leave, token_of
 from cases.own.pages import own_case
 from config import clock
@@ -21,6 +21,7 @@ from web.posted import Form, Posted
 from web.routing import Pages
 
 pages = Pages(may=PUBLIC)
+WHY = "What we can offer depends on why you leave. Tick what fits, or end the membership without it."
 REASONS = tuple(reason.value for reason in Reason if reason is not Reason.NOT_SAID)
 
 
@@ -53,16 +54,25 @@ def slow_down(visit: VisitorPage, typed: str, what: str) -> None:
 @pages.get("/links/leave/{key}", statements=22)
 def show(visit: Visit, key: str) -> Response:
     """What ending the membership would mean; nothing is done by looking."""
-    found = leaving(visit.env, key, now=visit.now)
+    return _shown(visit, key, leaving(visit.env, key, now=visit.now))
+
+
+def _shown(visit: VisitorPage, key: str, found: Leaving, *, error: str = "", verbatim: str = "") -> Response:
     own = f"/m/{token_of(visit.env, links.MEMBER, found.open_case)}" if found.open_case is not None else None
-    title = "End your membership"
-    return visit.page("visitor/leave.html", title=title, found=found, key=key, own=own, reasons=REASONS)
+    return visit.page(
+        "visitor/leave.html", title="End your membership", found=found, key=key, own=own, reasons=REASONS,
+        error=error, verbatim=verbatim, status=422 if error else 200,
+    )  # fmt: skip
 
 
 @pages.post("/links/leave/{key}")
 def confirm(visit: Visit, posted: Form, key: str) -> Response:
     """Take the notice. Whoever wants to see an offer first sees one, and may leave from there just as well."""
     wants_offer = posted.text("then") == "offer"
+    if wants_offer and not set(posted.all("reasons")) & set(REASONS):
+        found = leaving(visit.env, key, now=visit.now)
+        if found.offers:
+            return _shown(visit, key, found, error=WHY, verbatim=posted.text("verbatim")[:4000])
     case_id = leave(visit.env, key, _said(posted, wants_offer))
     own = token_of(visit.env, links.MEMBER, case_id)
     told = "Your notice is taken, and counts from when you asked for the link."

@@ -13,11 +13,13 @@ from cases.own.deeds import act, tell
 from cases.own.leaving import meaning, preview
 from cases.own.pages import OwnCase, answers_complaint, complains, letter, own_case, require_room
 from cases.own.survey import survey
+from notifications import links
 from state_machines.process import Transition
 from web.forms import fields_of, leftover_errors, payload_of
 from web.posted import Form, Posted
 from web.visitors import signing as signing_pages
 from web.visitors import survey as survey_pages
+from web.visitors import survey_help
 from web.visitors.address import Address, Own, OwnPages
 from web.visitors.deed_words import DEEDS, title_of, worded
 
@@ -145,10 +147,18 @@ def tell_us(own: Own, posted: Form) -> Response:
         said = text if text.strip() or not names else f"Sent on this page: {', '.join(names)}"
         tell(own.env, found.holder, said, about=posted.text("about")[:80])
     except BadInput as bad:
-        if found.holder.case.process in ("survey_response", "signature"):
-            raise
-        return _shown(own, found, status=bad.status, told=text, trouble=str(bad))
+        return _not_taken(own, found, text, bad)
     return own.back("Thank you. We have it, and whoever deals with this case hears of it.")
+
+
+def _not_taken(own: Address, found: OwnCase, text: str, bad: BadInput) -> Response:
+    """Return the page with the message still in it, and why it could not be taken."""
+    process = found.holder.case.process if found.holder.purpose == links.MEMBER else ""
+    if process == "survey_response":
+        return survey_help.not_taken(own, found, text, bad)
+    if process == "signature":
+        return signing_pages.landing(own, told=text, trouble=[str(bad)], status=bad.status)
+    return _shown(own, found, status=bad.status, told=text, trouble=str(bad))
 
 
 def add_files(own: Address, found: OwnCase, posted: Posted) -> None:

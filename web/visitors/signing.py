@@ -49,14 +49,19 @@ def _page(own: Address, template: str, found: Signing, *, title: str, status: in
     return answer
 
 
-def landing(own: Address) -> Response:
-    """Return the first page of a request to sign: the whole text, for whom, by when, and what can be done."""
-    return _landing(own, _found(own))
+def landing(own: Address, *, told: str = "", status: int = 200, trouble: Sequence[str] = ()) -> Response:
+    """Return the first page of a request to sign: the whole text, for whom, by when, and what can be done.
+
+    ``told`` is a message that could not be taken, and ``trouble`` says why.
+    """
+    return _landing(own, _found(own), told=told, status=status, trouble=trouble)
 
 
-def _landing(own: Address, found: Signing, *, status: int = 200, trouble: Sequence[str] = ()) -> Response:
+def _landing(
+    own: Address, found: Signing, *, told: str = "", status: int = 200, trouble: Sequence[str] = ()
+) -> Response:
     title = f"{found.title}, version {found.number}"
-    return _page(own, "visitor/signing.html", found, title=title, status=status, trouble=trouble)
+    return _page(own, "visitor/signing.html", found, title=title, status=status, trouble=trouble, told=told)
 
 
 @pages.post("/m/{key}/read")

@@ -23,7 +23,7 @@ from web.access import PUBLIC
 from web.posted import Form, Posted
 from web.routing import Pages
 from web.visitors.address import Address, Own
-from web.visitors.answer_fields import Field, fields, given, is_answered
+from web.visitors.answer_fields import Field, fields, given, is_answered, speech
 from web.visitors.answer_files import uploaded
 from web.visitors.answer_list import read_answers
 
@@ -54,7 +54,7 @@ def _page(own: Address, template: str, found: Survey, *, title: str, status: int
         template, title=title, holder=found.holder, status=status, found=found, answered=answered, asked=asked,
         due=clock.due if clock else None, chosen=_chosen(own, found),
         here=f"{own.home}/review" if own.visit.request.url.path.endswith("/submit") else own.visit.request.url.path,
-        lacking=bool(found.kept.untranslated().get(found.language)), **more,
+        lacking=bool(found.kept.untranslated().get(found.language)), speech=speech(found.language), **more,
     )  # fmt: skip
     return answer
 

@@ -6,9 +6,11 @@ Who is not the right person, and by when an answer comes, is said on forms of `w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from starlette.responses import Response
 
+from cases.errors import BadInput
 from cases.own.deeds import tell
 from cases.own.pages import OwnCase, own_case
 from cases.own.reaching import reaching
@@ -19,7 +21,7 @@ from web.routing import Pages
 from web.visitors.address import Address, Own
 
 pages = Pages(may=PUBLIC)
-TIME = ("until", "why")
+TYPED = ("until", "why", "told")
 IS_IN = ("submitted", "dq_review", "resubmitted", "complete")
 """States in which the answers lie with us."""
 
@@ -43,7 +45,7 @@ def _shown(
 ) -> Response:  # fmt: skip
     answer: Response = own.page(
         "visitor/survey_help.html", title=_title(found), holder=found.holder, found=found,
-        reach=reaching(own.env, found.holder, now=own.now), typed={**dict.fromkeys(TIME, ""), **(typed or {})},
+        reach=reaching(own.env, found.holder, now=own.now), typed={**dict.fromkeys(TYPED, ""), **(typed or {})},
         trouble=trouble, status=status, is_in=found.state in IS_IN,
     )  # fmt: skip
     return answer
@@ -58,8 +60,18 @@ def more_time(own: Own, posted: Form) -> Response:
     """Ask for more time; a manager decides, since nobody else may give it."""
     found = _found(own)
     until, why = posted.text("until").strip(), posted.text("why").strip()
-    if not until or not why:
-        told = ["Please say until when you need more time, and why."]
-        return _shown(own, found, status=422, typed={"until": until, "why": why}, trouble=told)
-    tell(own.env, found.holder, f"We need until {until}. {why}", about="more time")
+    try:
+        day = date.fromisoformat(until)
+        if not why:
+            raise BadInput("Please say why you need more time.")
+        tell(own.env, found.holder, f"We need until {day.day} {day:%B %Y}. {why}", about="more time")
+    except (ValueError, BadInput) as bad:
+        trouble = str(bad) if isinstance(bad, BadInput) else "Please say until when you need more time, and why."
+        status = bad.status if isinstance(bad, BadInput) else 422
+        return _shown(own, found, status=status, typed={"until": until, "why": why}, trouble=[trouble])
     return own.back("We have your wish for more time. Until you hear from us, the day that was given stays.")
+
+
+def not_taken(own: Address, found: OwnCase, told: str, bad: BadInput) -> Response:
+    """Return the page with a message that could not be taken, and why."""
+    return _shown(own, found, status=bad.status, typed={"told": told}, trouble=[str(bad)])
