@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from cases.environment import Environment, World, world
 from cases.people import called
 from cases.sight import row_seen
 from cases.tables import PERSONAL_PART, CaseEvent, EventPersonal
 from config.database import reading
+from notifications.tables import MessageRow
 from state_machines.objections import capital, title_of
 from state_machines.process import Process
 from state_machines.registry import process_named
@@ -79,13 +81,26 @@ def since_version(
         return History(row.ref, row.version, [_of(e, process, here) for e in found], False)
 
 
+KINDS: Mapping[str, ColumnElement[bool]] = {
+    "people": CaseEvent.actor.not_like("system:%"),
+    "mail": or_(
+        CaseEvent.kind.in_(("mail_received", "mail_held_back", "contact_bounced")),
+        exists().where(MessageRow.case_id == CaseEvent.case_id, MessageRow.event_seq == CaseEvent.seq),
+    ),
+    "notes": CaseEvent.kind.in_(("note", "told", "evidence", "task_done")),
+}
+"""What a history can be narrowed to: what people did, what went out or came in by mail, what was written and added."""
 _EVENTS = select(CaseEvent.__table__, EventPersonal.data.label("personal")).outerjoin(EventPersonal, PERSONAL_PART)
 
 
+def event_title(process: Process, kind: str, trigger: str) -> str:
+    """Return what happened, as people say it."""
+    return capital(title_of(process, trigger) if kind == "transition" else kind.replace("_", " "))
+
+
 def _of(row: Any, process: Process, here: World) -> Happened:
-    title = title_of(process, row.trigger) if row.kind == "transition" else row.kind.replace("_", " ")
     return Happened(
-        row.seq, row.at, row.kind, capital(title), row.trigger, row.source, row.target, row.actor,
-        called(row.actor, here.staffing), row.role,
+        row.seq, row.at, row.kind, event_title(process, row.kind, row.trigger), row.trigger, row.source, row.target,
+        row.actor, called(row.actor, here.staffing), row.role,
         called(row.on_behalf_of, here.staffing) if row.on_behalf_of else None, row.details, row.personal or {},
     )  # fmt: skip

@@ -14,6 +14,7 @@ from cases import facts as case_facts
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.forecast import Expected, expected
+from cases.history import KINDS
 from cases.lists.ways_in import queue_branches
 from cases.permissions import require_sight, visible
 from cases.rows import case_of, ref_of
@@ -148,11 +149,12 @@ _PARENT = select(_ABOVE.ref).where(_ABOVE.id == CaseRow.parent_id).scalar_subque
 
 def case_page(
     env: Environment, ref: str, *, actor: Actor, last_events: int | None = 20, before: int | None = None,
-    acting: Callable[[int | None], Actor] | None = None, now: datetime | None = None,
+    only: str | None = None, acting: Callable[[int | None], Actor] | None = None, now: datetime | None = None,
 ) -> CasePage:  # fmt: skip
     """Return a case with its events, messages, tasks, links, what the viewer may do, and what happens if nobody acts.
 
-    ``before`` leaves out events from this number on. ``acting`` says as whom the viewer acts on a case of this owner.
+    ``before`` leaves out events from this number on, ``only`` narrows them to a key of ``history.KINDS``. ``acting``
+    says as whom the viewer acts on a case of this owner.
     Raises CaseNotFound also for a case the actor may not see.
     """
     with reading(env.engine) as conn:
@@ -163,7 +165,7 @@ def case_page(
         facts = case_facts.gather(conn, [case], now=here.now)[case.id]
         context = here.context(facts)
         return CasePage(
-            _line(row, here), case, row, _acting(row, here), _events(conn, case.id, last_events, before),
+            _line(row, here), case, row, _acting(row, here), _events(conn, case.id, last_events, before, only),
             [_message(m) for m in message_queries.messages_of(conn, case.id)], _tasks(conn, case.id),
             _links(conn, case.id, actor, here),
             _evidence(conn, case.id),
@@ -212,13 +214,16 @@ def _acting(row: Any, here: World) -> str | None:
     return acting.name if acting.id != row.owner_id else None
 
 
-def _events(conn: Connection, case_id: int, last: int | None, before: int | None) -> list[dict[str, Any]]:
+def _events(
+    conn: Connection, case_id: int, last: int | None, before: int | None, only: str | None
+) -> list[dict[str, Any]]:
     newest = (
         select(CaseEvent.__table__, EventPersonal.data.label("personal"))
         .outerjoin(EventPersonal, PERSONAL_PART)
         .where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq.desc())
     )  # fmt: skip
     newest = newest.where(CaseEvent.seq < before) if before is not None else newest
+    newest = newest.where(KINDS[only]) if only is not None else newest
     rows = conn.execute(newest.limit(last) if last else newest).all()
     return [
         {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 
 from cases.commands import acts_for
 from cases.delivering import case_views, payloads
@@ -16,11 +16,13 @@ from cases.looking.recording import LETTER, looked_at_case
 from cases.people import whom
 from cases.permissions import visible
 from cases.rows import ref_of
+from cases.sight import row_seen
 from cases.tables import CaseRow
 from config.database import Connection, reading
 from notifications import catalogue, ledger, links
 from notifications.deciding import Setting, foreseen
 from notifications.eligibility import Hold, Suppress
+from notifications.recipients import is_for_outsider
 from notifications.rendering import RenderingFailed, render
 from notifications.tables import MessageRow
 from state_machines.values import Actor
@@ -62,6 +64,22 @@ def letter(env: Environment, ref: str, number: int, *, actor: Actor, now: dateti
             raise CaseNotFound(ref)
         looked_at_case(row, row.case_ref, what=LETTER, name=str(number), actor=actor)
         return _kept(row) if row.body_text is not None else _foreseen(conn, row, here)
+
+
+def letters(env: Environment, ref: str, *, actor: Actor, now: datetime | None = None) -> list[Letter]:
+    """Return all mail of a case that was sent to others than staff, as it was read, the first first.
+
+    Raises CaseNotFound.
+    """
+    with reading(env.engine) as conn:
+        here = world(conn, env, now)
+        case = row_seen(conn, ref, actor, here)
+        rows = conn.execute(
+            select(MessageRow.__table__, literal(case.ref).label("case_ref"))
+            .where(MessageRow.case_id == case.id, MessageRow.state == "sent", MessageRow.body_text.is_not(None))
+            .order_by(MessageRow.sent_at, MessageRow.id)
+        )  # fmt: skip
+        return [_kept(row) for row in rows if is_for_outsider(row.audience)]
 
 
 def _kept(row: Any) -> Letter:

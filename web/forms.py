@@ -6,7 +6,8 @@ fields named ``findings.0.reasons``; rows that were left blank are not sent on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +26,8 @@ from web.posted import Posted
 SHORT = 250
 """Texts that may be longer get several lines."""
 SPARE_ROWS = 2
+_AS_TEXT = re.compile(r":? “[^”]*”|, one per line")
+"""How a list is typed as text; who has fields for it need not know."""
 _ACRONYMS = frozenset(("FCA", "UK", "RSPO", "FCSA", "DISP", "SRC"))
 
 _CHOICES = {
@@ -62,6 +65,8 @@ class Field:
     limits: Mapping[str, Any] | None = None
     """HTML attributes: maxlength, min, max, step."""
     rows: tuple[tuple[Field, ...], ...] = ()
+    heads: tuple[str, ...] = ()
+    """What each row is about, where its rows are given and no more can be added."""
 
     @property
     def key(self) -> str:
@@ -95,10 +100,15 @@ def leftover_errors(model: type[BaseModel] | None, errors: Errors) -> list[str]:
     return [text for key, told in errors.items() if key.split(".")[0] not in known for text in told]
 
 
-def payload_of(model: type[BaseModel] | None, posted: Posted, *, zone: ZoneInfo) -> dict[str, Any]:
-    """Return what was typed as the payload of a model: blank fields left out, so that their defaults hold."""
+def payload_of(
+    model: type[BaseModel] | None, posted: Posted, *, zone: ZoneInfo, kept: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return what was typed as the payload of a model: blank fields left out, so that their defaults hold.
+
+    ``kept``: fields whose blank rows stay, since each row stands for something.
+    """
     tree = posted.nested()
-    return {} if model is None else dict(_values(model, tree, zone))
+    return {} if model is None else dict(_values(model, tree, zone, kept))
 
 
 # ------------------------------------------------------------------------------------------ what a field is
@@ -139,8 +149,10 @@ def _field(name: str, info: FieldInfo, people: Sequence[Option], prefix: str) ->
     kind, options = _kind(name, shape, people)
     if kind == "select" and not info.is_required() and info.default is None:
         options = (Option("", "Not said"), *options)
+    told = info.description or ""
     return Field(
-        name=f"{prefix}{name}", label=info.title or words(name), kind=kind, help=info.description or "",
+        name=f"{prefix}{name}", label=info.title or words(name), kind=kind,
+        help=_AS_TEXT.sub("", told) if kind == "rows" else told,
         required=info.is_required() and kind != "checkbox", options=options, limits=_limits(kind, shape),
     )  # fmt: skip
 
@@ -257,7 +269,7 @@ def _shown(kind: str, given: Any, zone: ZoneInfo) -> Any:
         )
     if kind == "datetime":
         return _wall_time(given, zone)
-    return _text(given)
+    return _text(given).removesuffix(".0") if kind == "number" else _text(given)
 
 
 def _wall_time(given: Any, zone: ZoneInfo) -> str:
@@ -280,21 +292,23 @@ def _text(value: Any) -> str:
 # --------------------------------------------------------------------------------------------- what was typed
 
 
-def _values(model: type[BaseModel], tree: Mapping[str, Any], zone: ZoneInfo) -> Iterator[tuple[str, Any]]:
+def _values(
+    model: type[BaseModel], tree: Mapping[str, Any], zone: ZoneInfo, kept: Collection[str] = ()
+) -> Iterator[tuple[str, Any]]:
     for name, info in model.model_fields.items():
         shape = _shape(info)
         kind, _ = _kind(name, shape, [Option("staff:0", "")])
-        value = _read(kind, tree.get(name), shape, zone)
+        value = _read(kind, tree.get(name), shape, zone, keeps_blank=name in kept)
         if value not in (None, "", [], {}):
             yield name, value
 
 
-def _read(kind: str, given: Any, shape: _Shape, zone: ZoneInfo) -> Any:
+def _read(kind: str, given: Any, shape: _Shape, zone: ZoneInfo, *, keeps_blank: bool = False) -> Any:
     if kind == "checkbox":
         return bool(given) and str(_last(given)).lower() in ("true", "on", "yes", "1")
     if kind == "rows":
         rows = [dict(_values(shape.inner, row, zone)) for row in given or () if isinstance(row, Mapping)]
-        return [row for row in rows if not _is_blank(shape.inner, row)]
+        return [row for row in rows if keeps_blank or not _is_blank(shape.inner, row)]
     if kind == "several":
         return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str) and each]
     typed = _last(given)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from state_machines.process import Process
+from surveys import languages
 from web import wording
 from web.forms import Field, Option, fields_of
 from web.naming import words
@@ -24,23 +25,67 @@ EITHER_WAY = frozenset({"role_fits", "domain_fits"})
 """Boxes of which "No" says as much as "Yes"."""
 
 
+LANGUAGES = frozenset({"language", "languages", "authoritative"})
+"""What names a language by its code."""
+NAMES = frozenset({"ladder", "questionnaire"})
+"""What names something of ours by its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One of several things of a kind, such as a finding: what it is about, and what was said of it by label."""
+
+    head: str
+    parts: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        told = "; ".join(f"{label}: {text}" for label, text in self.parts)
+        return f"{self.head} ({told})" if self.head and told else self.head or told
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One thing that was written: under which label, and what. Several lines keep their order."""
+    """One thing that was written: under which label, and what. Several lines keep their order.
+
+    Where it is a list of records, each is a line as well.
+    """
 
     label: str
     lines: tuple[str, ...]
+    records: tuple[Record, ...] = ()
+
+
+Heads = Mapping[str, Sequence[str]]
+"""By field: what each of its records is about, in their order, such as the point that a finding answers."""
 
 
 def said(
-    process: Process, trigger: str, typed: Mapping[str, Any], *, people: Sequence[Option] = (), zone: ZoneInfo
-) -> list[Said]:
+    process: Process, trigger: str, typed: Mapping[str, Any], *, people: Sequence[Option] = (), zone: ZoneInfo,
+    heads: Heads | None = None,
+) -> list[Said]:  # fmt: skip
     """Return what was typed when a trigger was pulled or, with ``open``, when the case was opened."""
     model = _model(process, trigger, typed)
     known = {name: value for name, value in typed.items() if model is not None and name in model.model_fields}
-    found = [Said(f.label, lines) for f in _fields(model, known, people, zone) if (lines := tuple(_lines(f, zone)))]
+    found = [each for f in _fields(model, known, people, zone) if (each := _field(f, zone, heads or {})).lines]
     others = ((name, value) for name, value in typed.items() if name not in known and name not in HIDDEN)
     return found + [Said(words(name), tuple(_plain(value))) for name, value in others if value not in (None, "", [])]
+
+
+def _field(field: Field, zone: ZoneInfo, heads: Heads) -> Said:
+    if field.kind != "rows":
+        return Said(field.label, tuple(_lines(field, zone)))
+    records = tuple(_records(field, zone, heads.get(field.name, ())))
+    return Said(field.label, tuple(map(str, records)), records)
+
+
+def _records(field: Field, zone: ZoneInfo, heads: Sequence[str]) -> Iterator[Record]:
+    for number, row in enumerate(field.rows):
+        parts = [(inner, text) for inner in row if (text := " ".join(_lines(inner, zone)))]
+        head = heads[number] if number < len(heads) else ""
+        if not head and parts and parts[0][0].kind in ("text", "textarea"):
+            head = parts.pop(0)[1]
+        if parts or (head and number >= len(heads)):
+            yield Record(head, tuple((inner.label, text) for inner, text in parts))
 
 
 def _model(process: Process, trigger: str, typed: Mapping[str, Any]) -> type[BaseModel] | None:
@@ -61,27 +106,36 @@ def _fields(
 
 def _lines(field: Field, zone: ZoneInfo) -> Iterator[str]:
     titles = {option.value: option.title for option in field.options}
-    if field.kind == "rows":
-        for row in field.rows:
-            parts = [(inner.label, " ".join(_lines(inner, zone))) for inner in row]
-            if line := "; ".join(f"{label}: {text}" for label, text in parts if text):
-                yield line
-    elif field.kind == "yes":
-        yield "Yes"
-    elif field.kind == "checkbox":
-        yield from ("Yes",) if field.value else ("No",) if field.name in EITHER_WAY else ()
-    elif field.kind == "several":
-        yield ", ".join(titles.get(each, each) for each in field.value)
-    elif field.kind == "date" and field.value:
-        yield _day(field.value)
-    elif field.kind == "datetime" and field.value:
-        yield _instant(field.value, zone)
-    elif field.kind == "pairs":
-        yield from (f"{words(key)}: {value.strip()}" for key, _, value in _pairs(field.value))
-    elif field.kind == "number" and "." in str(field.value):
-        yield _amount(str(field.value))
-    elif field.value not in (None, ""):
-        yield from titles.get(str(field.value), str(field.value)).splitlines()
+    value = str(field.value)
+    match field.kind:
+        case "yes":
+            yield "Yes"
+        case "checkbox":
+            yield from ("Yes",) if field.value else ("No",) if _plain_name(field) in EITHER_WAY else ()
+        case "several":
+            yield ", ".join(titles.get(each, each) for each in field.value)
+        case "date" if value:
+            yield _day(value)
+        case "datetime" if value:
+            yield _instant(value, zone)
+        case "pairs":
+            yield from (f"{words(key)}: {told.strip()}" for key, _, told in _pairs(value))
+        case "number" if value and (field.limits or {}).get("step") != 1:
+            yield from _amount(value)
+        case _ if field.value not in (None, ""):
+            yield from _named(field, titles.get(value, value)).splitlines()
+
+
+def _plain_name(field: Field) -> str:
+    return field.name.rpartition(".")[2]
+
+
+def _named(field: Field, text: str) -> str:
+    """A text in people's words, where the field names a language or something of ours by its key."""
+    name = _plain_name(field)
+    if name in LANGUAGES:
+        return ", ".join(languages.name_of(code) for code in text.split())
+    return words(text.replace("-", " ")) if name in NAMES else text
 
 
 def _instant(value: str, zone: ZoneInfo) -> str:
@@ -96,12 +150,12 @@ def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
     return (line.partition(":") for line in text.splitlines())
 
 
-def _amount(value: str) -> str:
-    """Money with its pence; what is no number stays as it was typed."""
+def _amount(value: str) -> Iterator[str]:
+    """Money with its pence, and of none nothing; what is no number stays as it was typed."""
     try:
-        return f"{Decimal(value):,.2f}"
+        yield from (f"{amount:,.2f}",) if (amount := Decimal(value)) else ()
     except InvalidOperation:
-        return value
+        yield value
 
 
 def _day(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 from cases import delivering, evidence
@@ -15,6 +16,18 @@ from state_machines.values import SYSTEM
 from tests.cast import MONDAY, Cast
 from tests.pages.case_cast import ACKNOWLEDGED, TYPED, a_complaint, acknowledged
 from tests.pages.conftest import SignedIn
+from web.desk.case_runs import runs
+from web.desk.case_timeline import Happened
+
+
+class Post:
+    """Takes every mail and keeps none."""
+
+    def send(self, mail: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 def test_a_case_shows_who_owns_it_how_much_time_is_left_and_what_comes_if_nobody_acts(
@@ -59,6 +72,57 @@ def test_a_long_history_is_read_page_by_page(desk: SignedIn, cast: Cast) -> None
     titles = [each for page in pages for each in page.words(".case-entry .case-words") if each.startswith("Note")]
     assert titles == [f"Note number {number:02}" for number in reversed(range(60))]
     assert [len(page.all(".case-entry")) for page in pages] == [25, 25, 11]
+
+
+def test_what_happened_is_narrowed_to_what_people_did_to_mail_or_to_notes(desk: SignedIn, cast: Cast) -> None:
+    ref, amara = acknowledged(cast), desk("Amara")
+    note(cast.env, ref, "She rang.", actor=cast.actor("Amara"), now=MONDAY)
+    sweep_due(cast.env, now=cast.go_to(MONDAY + timedelta(days=10)))
+
+    def told(show: str) -> list[str]:
+        return amara.get(f"/cases/{ref}?show={show}").words(".case-entry-head strong")
+
+    assert "Overdue" in told("") and told("nonsense") == told("")
+    assert told("people") == ["Note", "Acknowledge", "Opened"]
+    assert "Acknowledge" in told("mail") and "Note" not in told("mail")
+    assert told("notes") == ["Note"]
+    page = amara.get(f"/cases/{ref}?show=notes")
+    assert page.words(".case-kinds-shown [aria-current]") == ["Notes and files"]
+    assert "Cold water." in page.words("#began")[0]
+    assert page.follow("2 Mar 2026, 09:00").words(".case-entry-head strong")[0] == "Note"
+
+
+def test_what_muster_did_many_times_over_is_told_once() -> None:
+    def entry(seq: int, title: str, by: str = "Muster") -> Happened:
+        return Happened(seq, f"{seq}", title, "robot", by, by == "Muster", None, [], [], [], None)
+
+    told = [entry(9, "Remind"), entry(8, "Remind"), entry(7, "Remind"), entry(6, "Note", "Amara"),
+            entry(5, "Note", "Amara"), entry(4, "Note", "Amara"), entry(3, "Remind"), entry(2, "Remind")]  # fmt: skip
+
+    assert [(first.seq, [o.seq for o in others]) for first, others in runs(told)] == [
+        (9, [8, 7]), (6, []), (5, []), (4, []), (3, []), (2, []),
+    ]  # fmt: skip
+
+
+def test_a_case_on_paper_holds_its_history_its_letters_and_the_digests_of_its_files(desk: SignedIn, cast: Cast) -> None:
+    from pypdf import PdfReader
+
+    ref = acknowledged(cast)
+    note(cast.env, ref, "قالت إن الماء بارد", actor=cast.actor("Amara"), now=MONDAY)
+    kept = evidence.add(cast.env, ref, "Brief.txt", b"Guten Tag", actor=cast.actor("Amara"), now=MONDAY)
+    delivering.deliver(cast.env, transport=Post(), now=MONDAY)  # type: ignore[arg-type]  # only what delivery calls
+    restrict(cast.env, ref, ["amara@muster.example"], actor=cast.actor("Mina"), now=MONDAY)
+
+    answer = desk("Amara").http.get(f"/cases/{ref}/paper")
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages).split())
+
+    assert answer.headers["content-disposition"].startswith(f'attachment; filename="{ref} 2026-03-02.pdf"')
+    for words in ("Only named people may see this case.", "Zoë Łuczak", "2 Mar 2026, 09:00: Acknowledge",
+                  "We have your complaint", "To Zoë Łuczak <zoe@example.org>, sent 2 Mar 2026, 09:00"):  # fmt: skip
+        assert words in text, words
+    assert kept.sha256 in text.replace(" ", "")
+    assert cast.scalar("SELECT count(*) FROM restricted_views WHERE name LIKE :name", name=f"{ref}%") == 1
+    assert desk("Bo").http.get(f"/cases/{ref}/paper").status_code == 404
 
 
 def test_a_case_of_another_team_is_as_unknown_as_one_that_does_not_exist(desk: SignedIn, cast: Cast) -> None:
@@ -106,7 +170,7 @@ def test_who_else_looks_is_named_and_a_change_is_told_without_a_reload(desk: Sig
 
     page = amara.get(f"/cases/{ref}")
     note(cast.env, ref, "meanwhile", actor=cast.actor("Mina"), now=MONDAY)
-    asked = amara.get(str(page.one("#viewers")["hx-get"]), hx_request="true")
+    asked = amara.get(str(page.one("#viewers")["data-hx-get"]), hx_request="true")
 
     assert page.words("#viewers") == ["Mina looks at this too"]
     assert asked.words("#viewers") == ["Mina looks at this too Changed since you opened it: show it anew"]
@@ -228,13 +292,6 @@ def test_given_time_a_late_case_shows_what_its_clock_has_done(desk: SignedIn, ca
 
 def test_somebody_whom_mail_reached_reads_what_was_sent(desk: SignedIn, cast: Cast) -> None:
     ref = acknowledged(cast)
-
-    class Post:
-        def send(self, mail: object) -> None:
-            pass
-
-        def close(self) -> None:
-            pass
 
     delivering.deliver(cast.env, transport=Post(), now=MONDAY)  # type: ignore[arg-type]  # only what delivery calls
     letter = desk("Amara").get(f"/cases/{ref}").follow("Complaint acknowledged")

@@ -61,8 +61,48 @@ def test_a_promised_action_is_chosen_by_what_was_promised(desk: SignedIn, cast: 
     assert [o["value"] for o in again.all("#field-remedy option")][1:] == ["1"]
 
 
+def two_points(cast: Cast) -> str:
+    """A complaint about two things, with whoever investigates it."""
+    ref = a_complaint(cast)
+    step(cast, ref, "acknowledge", "Amara", issues="Cold water\nRude words", understanding="Cold, and rude.",
+         adjustments_asked=True)  # fmt: skip
+    step(cast, ref, "allocate", "Mina", handler=cast.actor("Amara").person)
+    return ref
+
+
+def test_a_finding_is_written_and_read_under_the_point_that_it_answers(desk: SignedIn, cast: Cast) -> None:
+    ref, amara = two_points(cast), desk("Amara")
+    form = amara.get(f"/cases/{ref}/do/respond")
+    assert form.words("#field-findings legend")[1:] == ["1. Cold water", "2. Rude words"]
+
+    again = form.form("#do").submit(findings__1__decision="upheld", findings__1__reasons="Two heard it.", answer="So.")
+    assert again.status == 422 and "Cold water: Reasons : is required" in again.words(".alert-danger")[0]
+    assert again.all("#field-findings-0-reasons-error") and not again.all("#field-findings-1-reasons-error")
+    assert again.one("#field-findings-1-reasons").text == "Two heard it."
+    again.form("#do").submit(findings__0__decision="not_upheld", findings__0__reasons="It was 28 degrees.")
+
+    told = next(each for each in amara.get(f"/cases/{ref}").words(".case-entry") if each.startswith("Respond"))
+    assert "Findings Cold water Decision: Not upheld Reasons: It was 28 degrees. Rude words Decision: Upheld" in told
+    assert "Money" not in told, "none was offered"
+
+
+def test_what_a_manager_came_to_decide_comes_first_and_what_is_possible_anywhere_is_folded(
+    desk: SignedIn, cast: Cast
+) -> None:
+    ref = two_points(cast)
+    two = [{"decision": "upheld", "reasons": "It was cold."}, {"decision": "upheld", "reasons": "Two heard it."}]
+    step(cast, ref, "respond", "Amara", findings=two, answer="So.", legal_risk=True)
+
+    page = desk("Mina").get(f"/cases/{ref}")
+
+    assert page.words("#actions .btn")[:2] == ["Approve response", "Return response"]
+    assert page.words("#actions .btn-primary") == ["Approve response"]
+    assert "Withdraw" in page.words("#more .btn") and "Withdraw" not in page.words("#actions .btn")
+    assert page.follow("What led to this decision, in one look").words("#decide .btn-primary") == ["Approve response"]
+
+
 def test_money_is_written_with_its_pence(desk: SignedIn, cast: Cast) -> None:
-    assert "Redress amount 32.00" in desk("Amara").get(f"/cases/{promised(cast)}").words("#history")[0]
+    assert "Money (£) 32.00" in desk("Amara").get(f"/cases/{promised(cast)}").words("#history")[0]
 
 
 def test_who_is_told_of_a_return_is_who_has_the_case_then(desk: SignedIn, cast: Cast) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import HTMLResponse, Response
 
+from cases.history import KINDS
 from cases.reading_mail import letter
 from cases.sight import glance
 from config import clock
@@ -24,9 +25,9 @@ LETTER_POLICY = (
 
 
 @pages.get("/cases/{ref}", statements=33)
-def case(desk: Desk, ref: str, before: int | None = None) -> Response:
-    """One case with everything about it that the viewer may see."""
-    return shown(desk, ref, before=before)
+def case(desk: Desk, ref: str, before: int | None = None, show: str = "") -> Response:
+    """One case with everything about it that the viewer may see; ``show`` narrows what happened to one kind."""
+    return shown(desk, ref, before=before, only=show if show in KINDS else "")
 
 
 @pages.get("/cases/{ref}/viewers", statements=8)

@@ -22,6 +22,7 @@ from web.access import STAFF
 from web.desk.case_choices import asked_of, begun, chosen, mails_of, transition_of
 from web.desk.case_done import sentence
 from web.desk.case_people import Names, options
+from web.desk.case_points import points, with_a_row_each
 from web.desk.case_said import changes_since
 from web.desk.case_shown import brief, read
 from web.desk.wrong_fields import wrong
@@ -81,7 +82,7 @@ def _take(desk: DeskPage, posted: Posted, ref: str, trigger: str, version: int |
         transition = _transition(page, trigger)
         if version is None:
             raise BadInput("The form does not say which version of the case it is about; please send it again.")
-        return _payload(desk, transition, posted)
+        return _payload(desk, page, transition, posted)
 
     return take_step(
         desk.env, ref, trigger, payload,
@@ -114,8 +115,10 @@ def _transition(page: CasePage, trigger: str) -> Transition:
     return found
 
 
-def _payload(desk: DeskPage, transition: Transition, posted: Posted) -> dict[str, Any] | None:
-    return payload_of(transition.needs, posted, zone=desk.env.settings.zone) if transition.needs else None
+def _payload(desk: DeskPage, page: CasePage, transition: Transition, posted: Posted) -> dict[str, Any] | None:
+    if transition.needs is None:
+        return None
+    return payload_of(transition.needs, posted, zone=desk.env.settings.zone, kept=points(page.case))
 
 
 def _refused(desk: DeskPage, before: CasePage, trigger: str, posted: Posted, bad: CaseError) -> Response:
@@ -136,9 +139,9 @@ def _asked(
     """The page that asks for what a step needs. Where the step is not possible, what was typed can still be copied."""
     choice, names = chosen(page, transition.trigger), Names(page, desk.staffing)
     tried_ = tried or Tried()
-    given = _payload(desk, transition, tried.typed) if tried and transition.needs else begun(page, transition)
+    given = _payload(desk, page, transition, tried.typed) if tried and transition.needs else begun(page, transition)
     fields = asked_of(page, fields_of(
-        transition.needs, given, tried_.errors, people=options(desk.staffing),
+        transition.needs, with_a_row_each(given or {}, points(page.case)), tried_.errors, people=options(desk.staffing),
         zone=desk.env.settings.zone,
     ))  # fmt: skip
     since = None

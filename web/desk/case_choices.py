@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 from cases.queries import CasePage
@@ -16,6 +17,7 @@ from state_machines.registry import process_named
 from state_machines.values import STAFF
 from web import wording
 from web.desk.case_people import Names
+from web.desk.case_points import by_point, points
 from web.forms import Field, Option
 
 ELSEWHERE = frozenset({"impute", "change_text", "describe", "choose_contact", "leave_out", "take_back_in"})
@@ -37,23 +39,45 @@ class Action:
     refused: str | None
     own: bool
     """Whether it belongs to this state and to the staff: not what a member may do too, nor what is nearly always so."""
+    decides: bool
+    """Whether it grants what somebody else asked for."""
+    anywhere: bool
+    """Whether it is possible in more than half of the open states, such as a withdrawal: not what one came to do."""
 
 
 MANY = 4
 """A step possible from more states than that is not what this one is about."""
+FEW = 2
+"""Of fewer it is not worth while."""
+SHOWN = 4
+"""So many buttons are taken in at a glance; of more, those that are possible anywhere are folded away."""
 
 
 def actions(page: CasePage) -> list[Action]:
     """Return what the process offers this person: first what this state is about, what is dangerous last."""
     offered = (choice for choice in _one_each(page.choices) if choice.transition.trigger not in ELSEWHERE)
     found = [_action(page, choice) for choice in offered]
-    return sorted(found, key=lambda action: (action.danger, not action.own, action.move is None))
+    return sorted(found, key=lambda action: (action.danger, not action.decides, not action.own, action.move is None))
 
 
 def plain_next(offered: Iterable[Action]) -> str | None:
-    """Return the trigger of the one step that goes on from here, or None where somebody has to weigh several."""
-    ways = [a.trigger for a in offered if a.own and a.refused is None and a.move is not None and not a.danger]
-    return ways[0] if len(ways) == 1 else None
+    """Return the trigger of the one step that goes on from here, or None where somebody has to weigh several.
+
+    Where something was asked for, granting it is that step, whatever else leads on.
+    """
+    ways = [a for a in offered if a.own and a.refused is None and a.move is not None and not a.danger]
+    deciding = [a for a in ways if a.decides]
+    only = deciding if len(deciding) == 1 else ways
+    return only[0].trigger if len(only) == 1 else None
+
+
+def in_sight(possible: Sequence[Action]) -> tuple[list[Action], list[Action]]:
+    """Return the steps that are shown at once, and those that are folded away; few are all shown."""
+    folded = [a for a in possible if a.anywhere]
+    shown = [a for a in possible if not a.anywhere]
+    if len(possible) <= SHOWN or len(folded) < FEW or len(shown) < FEW:
+        return list(possible), []
+    return shown, folded
 
 
 def _one_each(choices: Iterable[Choice]) -> list[Choice]:
@@ -71,13 +95,30 @@ def _action(page: CasePage, choice: Choice) -> Action:
     return Action(
         transition.trigger, transition.title, transition.help, transition.danger,
         transition.needs is not None or transition.danger, _move(page, choice),
-        choice.refused.sentence if choice.refused else None, _is_own(page, transition),
+        choice.refused.sentence if choice.refused else None, _is_own(page, transition), bool(transition.four_eyes),
+        not transition.four_eyes and _is_anywhere(page, transition),
     )  # fmt: skip
 
 
 def _is_own(page: CasePage, transition: Transition) -> bool:
     same = [t for t in process_named(page.case.process).transitions if t.trigger == transition.trigger]
-    return all(set(t.by) <= STAFF for t in same) and len({s for t in same for s in t.sources}) <= MANY
+    return all(set(t.by) <= STAFF for t in same) and _from(page, transition) <= MANY
+
+
+def _is_anywhere(page: CasePage, transition: Transition) -> bool:
+    open_states = [s for s in process_named(page.case.process).states if not s.final]
+    return _from(page, transition) * 2 > len(open_states)
+
+
+def _from(page: CasePage, transition: Transition) -> int:
+    return _reach(page.case.process, transition.trigger)
+
+
+@cache
+def _reach(process: str, trigger: str) -> int:
+    """From how many states a step is possible."""
+    leaving = process_named(process).from_state.values()
+    return sum(any(t.trigger == trigger for t in each) for each in leaving)
 
 
 def _move(page: CasePage, choice: Choice) -> str | None:
@@ -132,7 +173,8 @@ def begun(page: CasePage, transition: Transition) -> dict[str, Any]:
 
 def asked_of(page: CasePage, fields: Sequence[Field]) -> list[Field]:
     """Return the fields of a form; what names something of the case by its number offers what there is."""
-    return [_promised(page, field) if field.name == "remedy" else field for field in fields]
+    named = points(page.case)
+    return [_promised(page, field) if field.name == "remedy" else by_point(field, named) for field in fields]
 
 
 def _promised(page: CasePage, field: Field) -> Field:

@@ -1,15 +1,20 @@
-"""Mail that came in, as the history of a case tells it: who wrote, what, and that it counts for nothing."""
+"""Mail as the history of a case tells it: what went out and what became of it, what came in and that it counts
+for nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cases.inbox.matching import CONTACT, PARTY, STRANGER
 from cases.inbox.putting import EVENT as MAIL
+from notifications import catalogue
 from notifications.inbox.incoming import REPORTS, TITLES, WRITTEN, Kind
+from web.desk.case_people import Names
 
-__all__ = ["MAIL", "mail_remarks", "mail_title"]
+__all__ = ["MAIL", "Mail", "mail", "mail_remarks", "mail_title"]
 
 _SENDERS = {
     CONTACT: "a contact of the member", PARTY: "somebody named on this case", STRANGER: "not a known contact",
@@ -52,3 +57,32 @@ def _meaning(kind: Kind) -> str:
     if kind in WRITTEN:
         return "It moves nothing by itself and no clock stands still because of it."
     return "It counts for nothing: no clock stands still because of it."
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message in the history: what it is called, to whom, and what became of it."""
+
+    id: int
+    title: str
+    to: str
+    state: str
+    words: str
+    at: datetime | str | None
+    reason: str | None
+
+
+_STATES = {
+    "queued": "Waits to be sent", "sending": "Is being sent", "sent": "Sent", "suppressed": "Not sent",
+    "failed": "Failed",
+}  # fmt: skip
+
+
+def mail(message: Mapping[str, Any], names: Names, now: datetime) -> Mail:
+    """Return a message of a case as its history shows it."""
+    title = catalogue.title_of(message["kind"])
+    told, at = _STATES[message["state"]], message["sent_at"]
+    if message["state"] == "queued" and datetime.fromisoformat(message["not_before"]) > now:
+        told, at = "Waits until", message["not_before"]
+    to = message["to_name"] or message["to_email"] or names.audience(message["audience"])
+    return Mail(message["id"], title, to, message["state"], told, at, message["reason"])

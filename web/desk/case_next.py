@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from cases.explaining.coming import what_happens_next
 from cases.explaining.foretold import Coming, Decision, Mail, Next, Reader
 from cases.people import whom
+from notifications.eligibility import SAME_PERSON
 from web.access import STAFF
 from web.desk_page import Desk, DeskPage
 from web.naming import role_title
@@ -60,16 +62,19 @@ def what_comes(desk: Desk, ref: str) -> Response:
 def brief(desk: DeskPage, ref: str) -> tuple[Coming, list[Line]]:
     """Return what happens next to a case, and the first lines of it. Raises CaseNotFound."""
     found = what_happens_next(desk.env, ref, actor=desk.actor, now=desk.now)
-    told = [each for each in found.items if each.kind == "transition"]
-    return found, [_line(each) for each in told[:BRIEF]]
+    told = [each for each in found.items if each.kind == "transition"][:BRIEF]
+    clocks_of = Counter(title for title, _ in {(each.title, each.clock_title) for each in told})
+    return found, [_line(each, in_brief=True, of_several=clocks_of[each.title] > 1) for each in told]
 
 
-def _line(each: Next) -> Line:
+def _line(each: Next, *, in_brief: bool = False, of_several: bool = False) -> Line:
     lands_on = each.owner if each.moves and not each.final else None
     if lands_on and each.acting:
         lands_on = f"{lands_on}, for whom {each.acting} acts then"
+    what = f"{_what(each)} ({each.clock_title})" if of_several and each.clock_title else _what(each)
+    mails = [mail for mail in each.mails if not (in_brief and mail.state == "not sent" and mail.why == SAME_PERSON)]
     return Line(
-        each, _what(each), each.target_title if each.moves else None, lands_on, _letters(each.mails, each.at),
+        each, what, each.target_title if each.moves else None, lands_on, _letters(mails, each.at),
         [f"{task.title} ({task.who})" for task in each.tasks], _beside(each), [_decision(d) for d in each.decisions],
     )  # fmt: skip
 

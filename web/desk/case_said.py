@@ -9,6 +9,7 @@ from cases.history import History
 from cases.queries import CasePage
 from state_machines.registry import process_named
 from web.desk.case_people import Names, options
+from web.desk.case_points import points
 from web.desk_page import DeskPage
 from web.said import Said, said
 
@@ -35,7 +36,8 @@ def changes_since(since: History, page: CasePage, names: Names, desk: DeskPage) 
         who = names.by({"actor": event.actor, "on_behalf_of": event.on_behalf_of})
         found.append(Change(
             event.at, who, event.title, process.state(event.target).title if event.source != event.target else None,
-            said(process, event.trigger, typed, people=people, zone=desk.env.settings.zone),
+            said(process, event.trigger, typed, people=people, zone=desk.env.settings.zone,
+                 heads=points(page.case)),
             str(event.personal.get("text", "")) if event.kind in ("note", "told") else "",
         ))  # fmt: skip
     return found

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from cases.breaker.reading import HeldSince, held_since
 from cases.errors import CaseNotFound
 from cases.evidence import MAY_ADD
-from cases.lists import worklist
 from cases.looking.recording import is_restricted
 from cases.owners import candidates
 from cases.permissions import MAY_RESTRICT, MAY_WRITE
@@ -22,17 +21,21 @@ from config import clock
 from config.database import transaction
 from state_machines.registry import process_named
 from web import drafts, presence
-from web.desk import case_choices, case_clocks, case_next, case_timeline
+from web.desk import case_choices, case_clocks, case_next, case_timeline, walking
+from web.desk.case_mail import Mail, mail
 from web.desk.case_people import Names
+from web.desk.case_runs import runs
 from web.desk_page import DeskPage
 from web.diagrams import diagram
 from web.naming import trigger_title, words
 
 
-def read(desk: DeskPage, ref: str, *, before: int | None = None, events: int | None = None) -> CasePage:
+def read(
+    desk: DeskPage, ref: str, *, before: int | None = None, only: str | None = None, events: int | None = None
+) -> CasePage:
     """Return a case as the one who is signed in sees it and may act on it. Raises CaseNotFound."""
     return case_page(
-        desk.env, ref, actor=desk.actor, acting=desk.actor_for, before=before,
+        desk.env, ref, actor=desk.actor, acting=desk.actor_for, before=before, only=only,
         last_events=events or case_timeline.PAGE + 1, now=desk.now,
     )  # fmt: skip
 
@@ -52,31 +55,34 @@ def page_or_queue(desk: DeskPage, ref: str) -> str:
 
 
 def shown(
-    desk: DeskPage, ref: str, *, before: int | None = None, status: int = 200, told: str | None = None,
+    desk: DeskPage, ref: str, *, before: int | None = None, only: str = "", status: int = 200, told: str | None = None,
     files_refused: Sequence[str] = (), note_refused: str | None = None, note: str | None = None,
 ) -> Response:  # fmt: skip
     """Return the page of a case; ``told`` is what was refused just now. Raises CaseNotFound."""
-    page = read(desk, ref, before=before)
+    page = read(desk, ref, before=before, only=only or None)
     names = Names(page, desk.staffing)
     entries, earlier = case_timeline.timeline(page, desk)
     offered = case_choices.actions(page)
+    at_once, folded = case_choices.in_sight([a for a in offered if a.refused is None])
     others, begun, held = _beside(desk, page)
     ahead, coming = case_next.brief(desk, ref)
-    line = page.line
-    return desk.page(
+    line, walk = page.line, walking.at(desk, page.row)
+    answer = desk.page(
         "desk/case.html", title=line["subject"] or line["ref"], block="history", status=status, page=page, line=line,
-        ref=line["ref"], names=names, process=process_named(page.case.process), entries=entries, earlier=earlier,
+        ref=line["ref"], names=names, process=process_named(page.case.process), entries=runs(entries), earlier=earlier,
         began=case_timeline.began(page, desk), plain=case_choices.plain_next(offered),
-        before=before, told=told, files_refused=files_refused, note_refused=note_refused,
+        before=before, only=only, kinds=KINDS, told=told, files_refused=files_refused, note_refused=note_refused,
         note=note if note is not None else begun[drafts.NOTE].posted.text("text") if drafts.NOTE in begun else "",
         note_begun=begun.get(drafts.NOTE), begun=_forms_begun(page, begun), others=called(desk, others),
-        possible=[a for a in offered if a.refused is None], impossible=[a for a in offered if a.refused is not None],
+        possible=at_once, folded=folded, impossible=[a for a in offered if a.refused is not None],
         closers=case_choices.closers(page, offered), clocks=case_clocks.clocks(page, names, desk.env.policy),
         by_hand=case_choices.by_hand(page),
-        ahead=ahead, coming=coming, held=held, links=_links(page), mails=_loose_mails(page, names, desk.now),
-        drawing=_drawing(page), next_states=_next_states(page), following=_following(desk, ref), may=_may(desk, page),
+        ahead=ahead, coming=coming, held=held, links=links(page), mails=_loose_mails(page, names, desk.now),
+        drawing=_drawing(page), next_states=_next_states(page), walk=walk, list_said=walking.said(desk, walk),
+        following=walking.onward(desk, walk), may=_may(desk, page),
         give_to=candidates(page.row, desk.staffing, desk.today), restricted=is_restricted(page.row),
     )  # fmt: skip
+    return walking.keep(desk, answer, walk)
 
 
 def _beside(desk: DeskPage, page: CasePage) -> tuple[list[int], Mapping[str, drafts.Kept], HeldSince | None]:
@@ -98,12 +104,14 @@ def _forms_begun(page: CasePage, begun: Mapping[str, drafts.Kept]) -> list[tuple
     return [(k.form, trigger_title(page.case.process, k.form), k.at) for k in begun.values() if k.form != drafts.NOTE]
 
 
-def _loose_mails(page: CasePage, names: Names, now: datetime) -> list[case_timeline.Mail]:
+def _loose_mails(page: CasePage, names: Names, now: datetime) -> list[Mail]:
     """Mail that waits or failed, wherever in the history it was asked for."""
     loose = (m for m in page.messages if m["state"] in ("queued", "sending", "failed"))
-    return [case_timeline.mail(message, names, now) for message in loose]
+    return [mail(message, names, now) for message in loose]
 
 
+KINDS = (("", "Everything"), ("people", "What people did"), ("mail", "Mail"), ("notes", "Notes and files"))
+"""What the history can be narrowed to, and how that is called."""
 _LINKS = {
     ("spawned_from", "to"): "this one came of it", ("spawned_from", "from"): "it came of this one",
     ("caused_by", "to"): "this one was caused by it", ("caused_by", "from"): "it was caused by this one",
@@ -111,8 +119,8 @@ _LINKS = {
 }  # fmt: skip
 
 
-def _links(page: CasePage) -> list[dict[str, Any]]:
-    """Other cases with how they have to do with this one, in words."""
+def links(page: CasePage) -> list[dict[str, Any]]:
+    """Return other cases with how they have to do with this one, in words."""
     told = (_LINKS.get((link["type"], link["direction"]), words(link["type"])) for link in page.links)
     return [{**link, "words": text} for link, text in zip(page.links, told, strict=True)]
 
@@ -126,11 +134,6 @@ def _next_states(page: CasePage) -> list[str]:
     process = process_named(page.case.process)
     targets = {t.target for t in process.from_state[page.case.state]} - {None, page.case.state}
     return [state.title for state in process.states if state.name in targets]
-
-
-def _following(desk: DeskPage, ref: str) -> str | None:
-    following = worklist.following(desk.env, ref, actor=desk.actor, now=desk.now)
-    return following if following != ref.strip().upper() else None
 
 
 def _may(desk: DeskPage, page: CasePage) -> dict[str, bool]:

@@ -11,13 +11,13 @@ from cases.duplicates import MARKED, UNMARKED
 from cases.history import history
 from cases.queries import CasePage
 from cases.sight import seen
-from notifications import catalogue
 from state_machines.catching_up import LATER_IS_DUE
 from state_machines.objections import capital
 from state_machines.process import Process
 from state_machines.registry import process_named
-from web.desk.case_mail import MAIL, mail_remarks, mail_title
+from web.desk.case_mail import MAIL, Mail, mail, mail_remarks, mail_title
 from web.desk.case_people import Names, options
+from web.desk.case_points import points
 from web.desk_page import DeskPage
 from web.naming import trigger_title, words
 from web.said import Said, said
@@ -30,31 +30,21 @@ _TITLES = {
     "note": "Note", "told": "Wrote on the personal page", "assigned": "Given to somebody else",
     "restricted": "Who may see it", "evidence": "File added",
     "parked": "Set aside after an error", "unparked": "Taken up again after an error", "handed_over": "New owner",
-    "member_merged": "Moved with its member", "contact_bounced": "Mail to a contact came back",
+    "member_merged": "Moved with its member", "team_changed": "Now another team's",
+    "contact_bounced": "Mail to a contact came back",
     "clocks_moved": "Deadlines worked out anew", "opened": "Opened", MARKED: "Marked as a duplicate",
     UNMARKED: "Not a duplicate after all", "mail_held_back": "More mail was held back",
     "task_done": "Task done", "repaired": "Put in order",
 }  # fmt: skip
+_UNDONE = {"not_fired": "was not done", "passed_over": "was passed over", "put_off": "was put off"}
 _PICTURES = {
     "note": "note", "told": "message", "assigned": "user-check", "restricted": "lock", "evidence": "paperclip",
     "parked": "alert-triangle", "task_done": "check", "repaired": "check",
-    "handed_over": "switch-horizontal", "contact_bounced": "mail-x", "opened": "plus", MARKED: "copy",
+    "handed_over": "switch-horizontal", "team_changed": "users-group", "contact_bounced": "mail-x",
+    "opened": "plus", MARKED: "copy",
     "not_fired": "bell-off", "passed_over": "bell-off", "put_off": "clock-pause", "mail_received": "mail",
     "mail_held_back": "mail-x",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A message in the history: what it is called, to whom, and what became of it."""
-
-    id: int
-    title: str
-    to: str
-    state: str
-    words: str
-    at: datetime | str | None
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +64,11 @@ class Happened:
     mails: list[Mail]
     file: Mapping[str, Any] | None
 
+    @property
+    def is_routine(self) -> bool:
+        """Whether Muster did it and it moved nothing."""
+        return self.by_muster and self.move is None and not self.said and self.file is None
+
 
 def timeline(page: CasePage, desk: DeskPage) -> tuple[list[Happened], int | None]:
     """Return the entries newest first, and the number before which there are earlier ones.
@@ -84,6 +79,12 @@ def timeline(page: CasePage, desk: DeskPage) -> tuple[list[Happened], int | None
     earlier = events[0]["seq"] if len(events) < len(page.events) else None
     read = _Reader(page, desk)
     return [read.entry(event) for event in reversed(events)], earlier
+
+
+def every(page: CasePage, desk: DeskPage) -> list[Happened]:
+    """Return all entries that were read, in the order in which they happened."""
+    read = _Reader(page, desk)
+    return [read.entry(event) for event in page.events]
 
 
 ASKED_BY_MUSTER = frozenset({"survey_response", "signature"})
@@ -135,10 +136,8 @@ class _Reader:
         title = trigger_title(self._process.name, event["trigger"])
         if event["kind"] == "transition":
             return title
-        if event["kind"] in ("not_fired", "passed_over"):
-            return f"{title}: left out"
-        if event["kind"] == "put_off":
-            return f"{title}: put off"
+        if event["kind"] in _UNDONE:
+            return f"“{title}” {_UNDONE[event['kind']]}"
         if event["kind"] == MAIL:
             return mail_title(event)
         return _TITLES.get(event["kind"], words(event["kind"]))
@@ -149,7 +148,10 @@ class _Reader:
         typed = {**event["details"].get("payload", {}), **event["personal"]}
         typed = self._by_name(typed)
         trigger = "open" if event["kind"] == "opened" else event["trigger"]
-        return said(self._process, trigger, typed, people=self._people, zone=self._desk.env.settings.zone)
+        return said(
+            self._process, trigger, typed, people=self._people, zone=self._desk.env.settings.zone,
+            heads=points(self._page.case),
+        )  # fmt: skip
 
     def _by_name(self, typed: dict[str, Any]) -> dict[str, Any]:
         """What was typed, with the number of a promised action as what was promised."""
@@ -209,6 +211,12 @@ class _Reader:
         details = event["details"]
         return f"From {self._names.person(details.get('from'))} to {self._names.person(details.get('to'))}"
 
+    def _team_changed(self, event: Event) -> str:
+        details = event["details"]
+        owner = details.get("owner")
+        went = f"From {details.get('from') or 'no team'} to {details.get('to')}, with its member."
+        return went + (f" {self._names.person(owner)} owns it now." if owner else "")
+
     def _not_fired(self, event: Event) -> str:
         return str(event["details"].get("why", ""))
 
@@ -235,19 +243,3 @@ class _Reader:
         ref = repeats or event["details"].get("duplicate")
         told = (one if repeats else other).format(ref if ref in self._known else "another case")
         return capital(told)
-
-
-_STATES = {
-    "queued": "Waits to be sent", "sending": "Is being sent", "sent": "Sent", "suppressed": "Not sent",
-    "failed": "Failed",
-}  # fmt: skip
-
-
-def mail(message: Mapping[str, Any], names: Names, now: datetime) -> Mail:
-    """Return a message of a case as its history shows it."""
-    title = catalogue.title_of(message["kind"])
-    told, at = _STATES[message["state"]], message["sent_at"]
-    if message["state"] == "queued" and datetime.fromisoformat(message["not_before"]) > now:
-        told, at = "Waits until", message["not_before"]
-    to = message["to_name"] or message["to_email"] or names.audience(message["audience"])
-    return Mail(message["id"], title, to, message["state"], told, at, message["reason"])
