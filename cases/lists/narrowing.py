@@ -13,15 +13,18 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy import false as nothing
 
+from cases.approving.decisions import DECIDERS
 from cases.environment import World
 from cases.rows import staff_id_of
 from cases.tables import CaseRow
 from config.database import without_nul
+from members.matching import folded, name_key
 from members.tables import Member
 from state_machines.registry import processes
 from state_machines.values import Actor
 
 ME, NONE = "me", "none"
+DAYS_OF_WEEK = 7
 
 Branch = Sequence[ColumnElement[bool]]
 """Conditions that together are one way to the cases of a list."""
@@ -41,6 +44,7 @@ class Due(StrEnum):
     OVERDUE = "overdue"
     TODAY = "today"
     WEEK = "week"
+    """Today and the six days after it."""
     NONE = "none"
 
 
@@ -53,11 +57,13 @@ class Narrow:
     owner: str = ""
     """A staff id, ``me``, or ``none`` for cases that nobody owns."""
     member: str = ""
-    """The reference of a member."""
+    """The reference of a member, or the whole name."""
     team: str = ""
     """A team, or ``none`` for cases of no team."""
     campaign: str = ""
     """The reference of the case it belongs to."""
+    waits: str = ""
+    """The staff id of a coordinator, for their cases that wait for somebody else's decision."""
     due: str = ""
     hold: str = ""
     parked: str = ""
@@ -68,6 +74,8 @@ class Narrow:
     received_until: date | None = None
     newest: str = ""
     """In the order in which cases came in, newest first, instead of by deadline."""
+    external_ref: str = ""
+    """The reference that others gave to it, to the letter."""
 
     @property
     def listed(self) -> Phase:
@@ -148,6 +156,8 @@ def _kind(narrow: Narrow) -> list[ColumnElement[bool]]:
         found.append(CaseRow.process.in_([p.name for p in processes().values() if narrow.state in p.by_name]))
     if narrow.outcome:
         found.append(CaseRow.outcome == narrow.outcome)
+    if narrow.external_ref:  # the index begins with the process
+        found += [CaseRow.process.in_(sorted(processes())), CaseRow.external_ref == narrow.external_ref]
     if narrow.campaign:
         parent = select(CaseRow.id).where(CaseRow.ref == narrow.campaign.upper()).scalar_subquery()
         found.append(CaseRow.parent_id == parent)
@@ -158,8 +168,13 @@ def _whose(narrow: Narrow, actor: Actor) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if narrow.owner:
         found.append(_owned(narrow.owner, actor))
+    if narrow.waits:
+        number = int(narrow.waits) if narrow.waits.isdecimal() and len(narrow.waits) < 18 else -1
+        found.append((CaseRow.coordinator_id == number) & waits_for_a_decision())
     if narrow.member:
-        called = or_(Member.ref == narrow.member.upper(), Member.external_ref == narrow.member)
+        names = {name_key(narrow.member), folded(narrow.member)}  # of an organisation and of a person
+        references = (Member.ref == narrow.member.upper(), Member.external_ref == narrow.member)
+        called = or_(*references, Member.name_key.in_(sorted(names)))
         found.append(CaseRow.member_id.in_(select(Member.id).where(called)))
     if narrow.team:
         found.append(CaseRow.team.is_(None) if narrow.team == NONE else CaseRow.team == narrow.team)
@@ -172,6 +187,12 @@ def _owned(owner: str, actor: Actor) -> ColumnElement[bool]:
     if owner == ME:
         return CaseRow.owner_id == (staff_id_of(actor.person) or -1)
     return CaseRow.owner_id == int(owner) if owner.isdecimal() and len(owner) < 18 else nothing()
+
+
+def waits_for_a_decision() -> ColumnElement[bool]:
+    """Return the condition that a case lies with somebody who decides, and not with its own coordinator."""
+    elsewhere = or_(CaseRow.owner_id.is_(None), CaseRow.owner_id != CaseRow.coordinator_id)
+    return CaseRow.owner_role.in_(sorted(DECIDERS)) & elsewhere
 
 
 def _flags(narrow: Narrow) -> list[ColumnElement[bool]]:
@@ -190,7 +211,7 @@ def _due(due: str, here: World) -> list[ColumnElement[bool]]:
     if not due:
         return []
     today = here.env.calendar.local_date(here.now)
-    days = {Due.TODAY: 1, Due.WEEK: 7 - today.weekday()}
+    days = {Due.TODAY: 1, Due.WEEK: DAYS_OF_WEEK}
     match due:
         case Due.OVERDUE:
             return [CaseRow.deadline_at < here.now]

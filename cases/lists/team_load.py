@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import and_, false, func, or_, select, true, union_all
+from sqlalchemy import and_, false, func, select, true, union_all
 
-from cases.approving.decisions import DECIDERS
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
+from cases.lists.narrowing import DAYS_OF_WEEK, waits_for_a_decision
 from cases.permissions import visible
 from cases.rows import staff_id_of
 from cases.tables import CaseRow
@@ -18,7 +18,7 @@ from config.database import Connection, reading
 from members.staffing import Person
 from state_machines.values import Actor, Role
 
-COUNTS = ("open", "overdue", "this_week", "on_hold", "waiting")
+COUNTS = ("open", "overdue", "coming", "on_hold", "waiting")
 SEE_EVERYBODY = frozenset({Role.SENIOR, Role.AUDITOR, Role.ADMINISTRATOR, Role.COUNCIL})
 
 
@@ -29,8 +29,8 @@ class Load:
     person: Person
     open: int
     overdue: int
-    this_week: int
-    """Due from today until the end of the week."""
+    coming: int
+    """Due today or in the six days after it."""
     on_hold: int
     waiting: int
     """Their cases that wait for somebody's decision."""
@@ -49,7 +49,8 @@ class TeamLoad:
     """The people somebody answers for, each with their load; the most overdue first."""
 
     people: Sequence[Load]
-    week_ends: date
+    coming_until: date
+    """The last day of what is coming."""
     unowned: int
     """Open cases that nobody owns."""
     whose: str
@@ -65,38 +66,37 @@ def team_load(env: Environment, *, actor: Actor, now: datetime) -> TeamLoad:
     """Return the load of the people the actor manages; of everybody for senior managers and whoever sees all teams."""
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        found, week_ends = _counted(conn, actor, here)
+        found, coming_until = _counted(conn, actor, here)
         people, whose = answered_for(actor, here)
         today = env.calendar.local_date(now)
         shown = [p for p in people if p.active or found.get(p.id, {}).get("open")]
         loads = [_load(person, found.get(person.id, {}), here, today) for person in shown]
         loads.sort(key=lambda load: (-load.overdue, -load.open, load.person.name))
-        return TeamLoad(loads, week_ends, found.get(0, {}).get("open", 0), whose)
+        return TeamLoad(loads, coming_until, found.get(0, {}).get("open", 0), whose)
 
 
 def _counted(conn: Connection, actor: Actor, here: World) -> tuple[dict[int, dict[str, int]], date]:
     """Counts by staff id, 0 for nobody; cases that wait for a decision count for the coordinator whose they are."""
     calendar = here.env.calendar
     today = calendar.local_date(here.now)
-    sunday = today + timedelta(days=6 - today.weekday())
+    until = today + timedelta(days=DAYS_OF_WEEK - 1)
     late = CaseRow.deadline_at < here.now
-    midnight, end = calendar.at(today, time()), calendar.at(sunday + timedelta(days=1), time())
+    midnight, end = calendar.at(today, time()), calendar.at(until + timedelta(days=1), time())
     week = and_(CaseRow.deadline_at >= midnight, CaseRow.deadline_at < end)
     seen = and_(CaseRow.closed_at.is_(None), visible(actor, acts_for(actor, here)))
 
     own = select(
         func.coalesce(CaseRow.owner_id, 0).label("person"), true().label("open"),
-        late.label("overdue"), week.label("this_week"),
+        late.label("overdue"), week.label("coming"),
         CaseRow.on_hold.label("on_hold"), false().label("waiting"),
     ).where(seen)  # fmt: skip
     elsewhere = select(CaseRow.coordinator_id, false(), false(), false(), false(), true()).where(
-        seen, CaseRow.coordinator_id.is_not(None), CaseRow.owner_role.in_(sorted(DECIDERS)),
-        or_(CaseRow.owner_id.is_(None), CaseRow.owner_id != CaseRow.coordinator_id),
+        seen, CaseRow.coordinator_id.is_not(None), waits_for_a_decision()
     )  # fmt: skip
     each = union_all(own, elsewhere).subquery()
     sums = [func.count().filter(each.c[name]).label(name) for name in COUNTS]
     rows = conn.execute(select(each.c.person, *sums).group_by(each.c.person))
-    return {row.person: {name: getattr(row, name) for name in COUNTS} for row in rows}, sunday
+    return {row.person: {name: getattr(row, name) for name in COUNTS} for row in rows}, until
 
 
 def answered_for(actor: Actor, here: World) -> tuple[list[Person], str]:
@@ -129,6 +129,6 @@ def _load(person: Person, counts: dict[str, int], here: World, today: date) -> L
     deputy = acting.name if acting is not None and acting.id != person.id else None
     n = {name: counts.get(name, 0) for name in COUNTS}
     return Load(
-        person, n["open"], n["overdue"], n["this_week"], n["on_hold"], n["waiting"],
+        person, n["open"], n["overdue"], n["coming"], n["on_hold"], n["waiting"],
         away.until_date if away else None, deputy,
     )  # fmt: skip

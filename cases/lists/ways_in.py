@@ -9,15 +9,16 @@ of my cases, and then reads and sorts all of them for a page.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, true
+from sqlalchemy import ColumnElement, or_, true
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from cases.commands import acts_for
 from cases.environment import World
-from cases.lists.narrowing import Branch
-from cases.permissions import as_ids, kept_out
+from cases.lists.narrowing import Branch, Narrow, conditions, in_each_phase
+from cases.permissions import as_ids, kept_out, visible
 from cases.rows import staff_id_of
 from cases.tables import CaseRow
 from members.visibility import SEE_THEIR_TEAM, sees_all_teams
@@ -34,6 +35,21 @@ def along(branch: Branch, where: Branch) -> Branch:
         return true() if any(element.compare(known) for known in branch) else None
 
     return [*branch, *(replacement_traverse(condition, {}, said) for condition in where)]
+
+
+def ways(mine: bool, here: World, *, actor: Actor) -> tuple[list[Branch], list[Branch], ColumnElement[bool]]:
+    """Return the ways into the queue (``mine``) or all cases, by team and otherwise, and what each has to carry."""
+    teams = [] if mine else team_branches(actor)
+    others = queue_branches(actor, here) if mine else other_branches(actor, here)
+    return teams, others, visible(actor, acts_for(actor, here))
+
+
+def narrowed(
+    branches: Sequence[Branch], sight: ColumnElement[bool], narrow: Narrow, here: World, *, actor: Actor
+) -> list[Branch]:
+    """Return ways in, each with what may be seen and what the list is narrowed to."""
+    where = [sight, *conditions(narrow, here, actor=actor)]
+    return [along(branch, where) for branch in in_each_phase(branches, narrow)]
 
 
 def queue_branches(actor: Actor, here: World) -> list[Branch]:

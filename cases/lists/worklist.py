@@ -11,16 +11,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, select
 
 from cases.breaker.waiting import is_held
-from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.lists import tallies
 from cases.lists.keyset import BY_CLOSING, BY_DEADLINE, BY_RECEIPT, Order, Place, keys
-from cases.lists.narrowing import Branch, Narrow, Phase, conditions, in_each_phase
+from cases.lists.narrowing import Narrow, Phase, conditions
 from cases.lists.tallies import Tallies
-from cases.lists.ways_in import along, other_branches, queue_branches, team_branches
-from cases.permissions import visible
+from cases.lists.ways_in import narrowed, ways
 from cases.tables import CaseRow
-from config.database import Connection, reading, without_nul
+from config.database import Connection, reading
 from members.staffing import Staffing
 from members.tables import Member
 from state_machines.calendars import Calendar
@@ -112,25 +110,6 @@ def list_page(
     return _page(conn, False, narrow, place, size, counted, here, actor=actor)
 
 
-def following(env: Environment, ref: str, *, actor: Actor, now: datetime | None = None) -> str | None:
-    """Return the reference of the case after this one in a person's queue; the first one after the last, or None."""
-    with reading(env.engine) as conn:
-        here = world(conn, env, now)
-        mine = visible(actor, acts_for(actor, here))
-        stood = select(CaseRow.id, CaseRow.deadline_at).where(
-            CaseRow.ref == without_nul(ref.strip().upper()), CaseRow.closed_at.is_(None), mine
-        )
-        row = conn.execute(stood).one_or_none()
-        branches = _each(queue_branches(actor, here), [mine, CaseRow.closed_at.is_(None)])
-        places = [Place(row.deadline_at, row.id), None] if row else [None]
-        for place in places:
-            found = keys(branches, BY_DEADLINE, place, 2, CaseRow.ref)
-            refs = [each.ref for each in conn.execute(found) if each.ref != ref.strip().upper()]
-            if refs:
-                return str(refs[0])
-    return None
-
-
 # ------------------------------------------------------------------------------------------------------ a page
 
 
@@ -157,10 +136,8 @@ def _statements(asked: _Asked) -> tuple[Select[Any], tallies.Asked]:
     """Return the statements for a page and for its numbers. Lists are opened over and over; to make these takes longer
     than to answer them, so they are kept: the statements, never what they find."""
     actor, here, narrow, order = asked.actor, asked.here, asked.narrow, order_of(asked.narrow)
-    sight = visible(actor, acts_for(actor, here))
-    teams = [] if asked.mine else team_branches(actor)
-    others = queue_branches(actor, here) if asked.mine else other_branches(actor, here)
-    branches = _each(in_each_phase([*teams, *others], narrow), [sight, *conditions(narrow, here, actor=actor)])
+    teams, others, sight = ways(asked.mine, here, actor=actor)
+    branches = narrowed([*teams, *others], sight, narrow, here, actor=actor)
     found = showing(keys(branches, order, asked.place, asked.limit), order)
     around = [sight, *conditions(narrow.anywhere, here, actor=actor)]
     return found, tallies.asking(teams, others, around, narrow, order)
@@ -178,10 +155,6 @@ def _page(
     rows = list(conn.execute(statement))
     found = tallies.tallied(conn, numbers) if counted else Tallies({})
     return _cut(rows, order_of(narrow), place, size, found, here)
-
-
-def _each(branches: Sequence[Branch], where: Branch) -> list[Branch]:
-    return [along(branch, where) for branch in branches]
 
 
 def order_of(narrow: Narrow) -> Order:
@@ -248,7 +221,7 @@ def _line(row: Any, owner: tuple[str | None, str | None, date | None], now: date
     # By place and not by name, which a page of fifty feels.
     (
         number, ref, version, process_name, state, subject, team, owner_id, deadline, received, closed, outcome,
-        on_hold, parked_at, restricted, member_ref, member, held,
+        on_hold, parked_at, restricted, member_ref, member, held, *_,
     ) = row  # fmt: skip
     process = process_named(process_name)
     name, acting, away_until = owner if closed is None else (owner[0], None, None)

@@ -23,6 +23,8 @@ from web.routing import budget_of, routes_of
 Values = Mapping[str, Any]
 NOT_FOR_PEOPLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d|<bound method|datetime\.datetime\(|\bNone\b(?! of| were)")
 _NEEDS_LABEL = ("input", "select", "textarea")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_PRESSED = ("a", "button", "summary", "select", "textarea")
 
 
 class Unsound(AssertionError):
@@ -207,7 +209,14 @@ def counted(engine: Engine) -> Iterator[list[str]]:
 
 def inspect(html: str, soup: BeautifulSoup, where: str) -> None:
     """Raise Unsound unless a page is as every page must be."""
-    problems = [*_parse_errors(html), *_structure(soup), *_unlabelled(soup), *_unsafe(soup), *_forms(soup)]
+    problems = [
+        *_parse_errors(html),
+        *_structure(soup),
+        *_unlabelled(soup),
+        *_unsafe(soup),
+        *_forms(soup),
+        *_valid(soup),
+    ]
     if problems:
         raise Unsound(f"{where}:\n" + "\n".join(f"  {each}" for each in problems))
 
@@ -241,6 +250,32 @@ def _structure(soup: BeautifulSoup) -> Iterator[str]:
         yield f"a picture without alt: {each}"
     for raw in NOT_FOR_PEOPLE.findall(_words(soup)):
         yield f"a value that is not for people: {raw}"
+
+
+def _valid(soup: BeautifulSoup) -> Iterator[str]:
+    """What a validator of HTML refuses and a parser does not notice."""
+    above = 0
+    for each in soup.find_all(True):
+        if each.name in _HEADINGS:
+            level = int(each.name[1])
+            if level > above + 1:
+                yield f"an {each.name} after an h{above}: {_words(each)[:60]}"
+            above = level
+        elif each.name in _PRESSED and each.find_parent(["a", "button", "summary"]):
+            yield f"a {each.name} within something that is pressed itself: {str(each)[:120]}"
+        elif each.name == "option" and not _words(each) and not each.get("label"):
+            yield f"a choice without words: {str(each.find_parent('select'))[:120]}"
+        elif each.name == "select" and each.has_attr("required") and not _may_be_left(each):
+            yield f"a choice that must be made and always is: {str(each)[:120]}"
+        yield from (f"{name} is no attribute of HTML: data-{name} is" for name in each.attrs if name.startswith("hx-"))
+    if len(soup.select("main")) != 1:
+        yield f"{len(soup.select('main'))} main elements"
+
+
+def _may_be_left(select: Tag) -> bool:
+    """Whether the first choice of a list says that nothing is chosen yet."""
+    first = select.find("option")
+    return select.has_attr("multiple") or (isinstance(first, Tag) and not first.get("value", _words(first)))
 
 
 def _unlabelled(soup: BeautifulSoup) -> Iterator[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from cases import commands
+from cases import campaigns, commands
 from cases.approving.deciding_together import is_together
+from cases.sweep import sweep_due
 from state_machines.policy import ApprovalPolicy
 from state_machines.registry import process_named
-from tests.cast import Cast
-from tests.deciding import away, do, recommended
+from tests.campaign_story import PLAN
+from tests.cast import MONDAY, Cast
+from tests.deciding import a_finding, away, do, recommended, staff_id
 from tests.pages.conftest import SignedIn
 
 
@@ -25,7 +29,7 @@ def test_without_decisions_the_page_says_so(desk: SignedIn) -> None:
 def test_the_list_says_who_asked_what_they_say_and_what_happens_otherwise(desk: SignedIn, cast: Cast) -> None:
     recommended(cast, "Łódź Gins")
     page = desk("Mina").get("/approvals")
-    assert page.words("article h3") == ["Łódź Gins"]
+    assert page.words("article h3") == ["Claims of Łódź Gins"]
     [article] = page.words("article")
     assert "Submit" in article
     assert "Amara: Submit assessment" in article
@@ -38,7 +42,7 @@ def test_the_pack_shows_what_led_there_and_its_buttons_lead_to_the_forms_of_the_
 ) -> None:
     ref = recommended(cast)
     do(cast, ref, "accept_pack", "Mina")
-    pack = desk("Mina").get("/approvals").follow("Acme Gins")
+    pack = desk("Mina").get("/approvals").follow("Claims of Acme Gins")
     assert "Two claims without a licence." in " ".join(pack.words("#led"))
     assert "If nobody decides" in pack.main
     assert pack.all(f'#decide a[href="/cases/{ref}/do/warn?return=/approvals"]')
@@ -69,11 +73,31 @@ def test_a_deputy_decides_in_the_name_of_who_is_away_and_the_page_says_so(desk: 
     ref = recommended(cast)
     away(cast, "Mina", "Max")
     assert "Max decides for you" in desk("Mina").get("/approvals").one("#away").get_text()
-    pack = desk("Max").get("/approvals").follow("Acme Gins")
+    pack = desk("Max").get("/approvals").follow("Claims of Acme Gins")
     assert "You stand in for Mina" in pack.main
     pack.form(f'#decide form[action^="/cases/{ref}/do/accept_pack"]').submit()
     [row] = cast.rows("SELECT actor, on_behalf_of FROM case_events WHERE trigger = 'accept_pack'")
     assert (row.actor, row.on_behalf_of) == (cast.actor("Max").person, cast.actor("Mina").person)
+
+
+def test_late_cases_brought_to_a_manager_are_ticked_and_given_to_somebody(desk: SignedIn, cast: Cast) -> None:
+    ref = a_finding(cast)
+    cast.go_to(MONDAY + timedelta(days=60))
+    sweep_due(cast.env)
+    form = desk("Mina").get("/approvals").form("#give")
+    assert "Tick at least one case first." in form.submit().main
+    picks = [str(box["value"]) for box in form.tag.select('input[name="bulk-case"]')]
+    given = form.send({"bulk-case": picks}).form("#bulk-form").send({"bulk-to": "bo@muster.example"})
+    assert cast.scalar("SELECT owner_id FROM cases WHERE ref = :ref", ref=ref) == staff_id(cast, "Bo")
+    assert given.follow("Back to the list").path == "/approvals"
+
+
+def test_the_plan_of_a_campaign_says_how_many_it_would_ask(desk: SignedIn, cast: Cast) -> None:
+    cast.members("Acme Gins", "Blue Gins")
+    campaigns.plan_campaign(cast.env, PLAN, actor=cast.actor("Amara"))
+    page = desk("Mina").get("/approvals")
+    assert "2 members would be asked today" in page.words("article")[0]
+    assert "2 members would be asked today" in page.follow(str(PLAN["title"])).main
 
 
 def test_a_case_that_is_not_there_and_one_of_somebody_else_look_alike(desk: SignedIn, cast: Cast) -> None:

@@ -56,6 +56,9 @@ def test_all_on_the_page_can_be_taken_without_ticking_each(cast: Cast, desk: Sig
 
     assert "Do something with 2 cases" in page.main
     assert all(ref in page.main for ref in refs)
+    page = page.client.get("/bulk")
+    assert page.path == "/queue"
+    assert "Tick the cases again" in page.main, "who reloads is led back"
 
 
 def test_the_whole_list_as_it_is_narrowed_can_be_taken_at_once(

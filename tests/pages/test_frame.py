@@ -47,6 +47,7 @@ def test_a_page_is_sound_and_escapes_what_people_wrote(desk: SignedIn) -> None:
     page = desk("Amara").get("/tested")
     assert "Žluťoučký <b>kůň</b>" in page.main
     assert page.words("h1") == ["Tested"]
+    assert page.words("details.rooms a") == page.words("nav.side a"), "on a phone the rooms are behind a menu"
 
 
 def test_a_stranger_is_led_to_the_sign_in_page_and_from_there_back(visitor: Client) -> None:

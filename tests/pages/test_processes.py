@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from cases.commands import fire, open_one
@@ -32,6 +34,9 @@ def test_every_process_has_a_page_that_every_reader_can_use(desk: SignedIn, name
     assert {str(a["href"])[1:] for a in page.all('main a[href^="#"]')} <= targets
     assert "```" not in page.text and "<!--" not in page.text and "mermaid" not in page.text
     assert "No case of this kind" in page.main
+    shown = " ".join(page.words(".handbook table"))
+    left = re.findall(r"\b(?:WD|CD|CM|BEGIN|BACK)\(|\b(?:due|start)[+-]\d|\b[a-z]+_[a-z_]+|party:", shown)
+    assert left == [], "everything is said in people's words"
 
 
 def test_the_diagram_stands_on_the_page(desk: SignedIn) -> None:

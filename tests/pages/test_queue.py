@@ -13,7 +13,7 @@ from tests.cast import Cast
 from tests.pages.conftest import SignedIn
 from tests.pages.inspector import Page
 from tests.shell.test_commands import a_complaint
-from tests.shell.test_worklist import away, some, staff_id
+from tests.shell.test_worklist import away, set_deadline, some, staff_id
 
 
 def listed(page: Page) -> list[str]:
@@ -31,9 +31,12 @@ def test_a_queue_shows_each_case_with_everything_one_needs_to_choose_what_to_do_
     page = desk("Amara").get("/queue")
 
     [row] = page.words("#cases tbody tr")
-    for words in (ref, "Cold pool", "Cold pool Ltd", "Received", "Complaint", "Amara", "days left"):
+    for words in (ref, "Cold pool", "Cold pool Ltd", "Received", "Complaint", "days left"):
         assert words in row, words
+    assert "Amara" not in row, "her own name on every line would tell her nothing"
+    assert "Amara" in desk("Amara").get("/cases").words("#cases tbody tr")[0]
     assert "1 case in all" in page.main
+    assert page.follow("Open a case").path == "/cases/new"
 
 
 def test_an_empty_queue_says_so_and_where_to_go_on(desk: SignedIn) -> None:
@@ -48,7 +51,7 @@ def test_a_deputy_reads_for_whom_they_act_and_until_when(cast: Cast, desk: Signe
     away(cast, "Amara", "Bo", date(2026, 3, 3))
 
     assert "for Amara, away until 3 March" in desk("Bo").get("/queue").main
-    assert "away until 3 March, Bo acts" in desk("Amara").get("/queue").main
+    assert "you are away until 3 March, Bo acts" in desk("Amara").get("/queue").main
 
 
 def test_what_is_overdue_on_hold_parked_or_restricted_is_said_in_words(cast: Cast, desk: SignedIn) -> None:
@@ -82,6 +85,8 @@ def test_filters_stand_in_the_address_as_chips_that_can_be_taken_away_one_by_one
     assert page.path == "/queue?process=complaint"
     assert listed(page) == [late, today, later]
     assert listed(page.follow("Remove all")) == [late, today, later]
+    assert listed(page.follow("Remove all").follow("Overdue")) == [late], "what a day begins with is one click away"
+    assert listed(page.client.get("/queue?member=pool+north+2")) == [later], "a member by name, as people write it"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +127,28 @@ def test_a_long_list_turns_forward_and_back_and_does_not_count_everything(
     assert page.all("nav.pager a[rel=prev]") == []
 
 
+def test_the_next_case_follows_the_list_one_came_from_also_after_a_step_that_moved_the_case_down_it(
+    cast: Cast, desk: SignedIn
+) -> None:
+    first, second, last = some(cast, -3, -1, 9)
+    amara = desk("Amara")
+    assert amara.get(f"/cases/{first}").one("a.next-case")["href"] == f"/cases/{second}", "of the queue, from elsewhere"
+
+    page = amara.get("/queue?due=overdue").follow(first)
+    assert page.words(".case-ref a") == ["My queue, Overdue"]
+    set_deadline(cast, first, 5)
+    page = amara.get(f"/cases/{first}")
+    assert page.one("a.next-case")["href"] == f"/cases/{second}", "not what comes after its new place"
+    page = page.follow("Next in my queue")
+    assert page.all("a.next-case") == [], "of what is overdue this is the last"
+    assert listed(page.follow("My queue, Overdue")) == [second]
+    amara.get("/cases?newest=yes")
+    assert amara.get(f"/cases/{last}").follow("Next in the list").path == f"/cases/{second}"
+    for nonsense in ("x", "list=//evil.example&ref=x&at=b1", "list=%2Fqueue%3Fprocess%3D%2500&at=ax_1&ref=" + last):
+        amara.http.cookies.set("muster_list", nonsense)
+        assert amara.get(f"/cases/{last}").one("a.next-case")
+
+
 # --------------------------------------------------------------------------------------- what may not be seen
 
 
@@ -157,7 +184,7 @@ def test_a_list_is_kept_as_a_file_with_every_page_of_it_and_no_formula(
     first, second, third = some(cast, 1, 2, 3)
 
     page = desk("Amara").get("/queue")
-    kept = page.client.get(str(page.one(".heading-actions a")["href"])).response
+    kept = page.client.get(str(page.one("#as-file")["href"])).response
 
     lines = kept.text.splitlines()
     assert lines[0].startswith("\ufeffreference,process,state,subject")
@@ -193,7 +220,8 @@ def test_words_are_found_without_accents_in_subjects_members_and_notes_and_shown
 
     page = amara.get("/search?q=muller")
     assert page.words("table a.row-link") == [by_subject]
-    assert page.words("mark") == ["Müller"]
+    assert page.words(".case-subject mark") == ["Müller"]
+    assert page.words("td mark") == ["Müller"], "the member is called so as well"
     assert page.all("main b") == [], "what was typed is no markup"
     page = amara.get("/search?q=luden")
     assert page.words("table a.row-link") == [by_note]

@@ -41,7 +41,22 @@ def test_cases_that_wait_for_a_decision_count_for_the_coordinator(desk: SignedIn
     recommended(cast)
     page = desk("Mina").get("/team")
     [row] = [row for row in page.all("tbody tr") if row.select("th")[0].get_text().strip().startswith("Amara")]
-    assert row.select('td[data-label="Waiting for a decision"]')[0].get_text() == "1"
+    [waiting] = row.select('td[data-label="Waiting for a decision"] a')
+    assert str(waiting.contents[0]) == "1"
+    behind = page.client.get(str(waiting["href"]))
+    assert len(behind.all("tr[id^=case-]")) == 1 and "coordinator: Amara" in behind.main
+
+
+def test_what_is_due_on_monday_is_among_the_coming_days_of_sunday(desk: SignedIn, cast: Cast) -> None:
+    a_finding(cast)
+    cast.go_to(MONDAY + timedelta(days=6))
+    with cast.env.engine.begin() as conn:
+        conn.exec_driver_sql("UPDATE cases SET deadline_at = %s", (MONDAY + timedelta(days=7),))
+    page = desk("Mina").get("/team")
+    [coming] = page.all('td[data-label="Next 7 days"] a')
+    assert str(coming.contents[0]) == "1"
+    assert "Acme Gins" in page.client.get(str(coming["href"])).main
+    assert "until 14 March 2026" in page.main
 
 
 def test_a_manager_of_nobody_is_told_so_by_a_list_of_one(desk: SignedIn, cast: Cast) -> None:

@@ -220,7 +220,7 @@ DEFENCES = (
             "        looked_at_case(row, row.ref, what=LETTER, name=f\"inbox {number}\", actor=viewer)\n", "        return\n",
             (f"{LOOKS}::test_no_way_to_a_restricted_case_leaves_no_trace",)),
     Defence("looks", "a search quotes nothing that is restricted", "cases/lists/searching.py",
-            "where(CaseRow.id.in_(ids), open_to_all)", "where(CaseRow.id.in_(ids))",
+            "where(CaseRow.id.in_(ids), not_(_guarded()))", "where(CaseRow.id.in_(ids))",
             (f"{LOOKS}::test_a_search_finds_a_restricted_case_and_quotes_nothing_of_it",)),
     Defence("backup", "what a backup says of itself is checked", "cases/copies/manifest.py",
             'Field(max_length=300, pattern=r"^[ -~]*$")', "Field()",

@@ -261,7 +261,14 @@ def test_who_says_to_come_from_elsewhere_is_slowed_down_all_the_same(
 def test_an_answer_in_an_installation_behind_https_says_so_for_good(cast: Cast) -> None:
     settings = cast.env.settings.model_copy(update={"base_url": "https://muster.example.org"})
     object.__setattr__(cast.env, "settings", settings)
-    answer = TestClient(create_app(cast.env), base_url="https://muster.example.org").get("/sign-in")
+    client = TestClient(create_app(cast.env), base_url="https://muster.example.org", follow_redirects=False)
+    answer = client.get("/sign-in")
     assert "max-age=31536000" in answer.headers["strict-transport-security"]
     cookies = answer.headers.get_list("set-cookie")
     assert cookies and all("Secure" in each and "HttpOnly" in each for each in cookies)
+    for path, form in (("/sandbox/sign-in", answer), ("/sign-out", None)):
+        shown = form or client.get("/account")
+        typed = {"csrf": shown.text.partition('name="csrf" value="')[2].partition('"')[0], "as": "1"}
+        given = client.post(path, data=typed, headers={"origin": "https://muster.example.org"})
+        [key] = [each for each in given.headers.get_list("set-cookie") if each.startswith("__Host-muster=")]
+        assert given.status_code == 303 and "Secure" in key and "Path=/" in key and "Domain" not in key, path

@@ -144,7 +144,13 @@ def test_before_the_launch_there_is_no_curve_and_the_plan_says_how_many_would_be
     page = page_of(planned(cast))
     assert page.curve is None
     assert (page.counts.launched, page.counts.eligible, page.counts.outstanding) == (False, 21, 0)
-    assert page.checklist == []
+    assert [step.title for step in page.checklist if not step.done] == [
+        "The plan is approved", "It is fixed which questions are asked", "A pilot is accepted, or skipped",
+        "The launch",
+    ]  # fmt: skip
+    assert [step.title for step in page.checklist if step.done] == ["21 of 21 members have a contact that works"]
+    of_amara = page_of(planned(cast, "Amara"), "Amara").checklist
+    assert not [step for step in of_amara if "contact" in step.title], "that would tell her of other teams' members"
 
 
 # -------------------------------------------------------------------------------------------------- the members
@@ -196,6 +202,47 @@ def test_who_has_not_opened_a_week_before_the_deadline_is_at_risk_and_who_answer
     assert (page.at_risk_total, len(page.at_risk)) == (20, 10)
     assert page.at_risk[0].member == NORTH[3], "whom nobody can reach comes first"
     assert page.at_risk[1].risks == ("Not opened, 7 days left",)
+
+
+# ------------------------------------------------------------------------------------------- what is done today
+
+
+def test_what_is_to_be_done_today_is_each_ones_own_first_and_is_the_list_it_leads_to(story: Story) -> None:
+    story.fire(story.response(NORTH[0]), "bounce", "Amara", status="5.1.1")
+    story.answers(NORTH[1])
+    story.answers(SOUTH[0])
+    story.fire(story.response(NORTH[2]), "request_exemption", "Amara", exemption="under_12_months")
+    story.days(DEADLINE + timedelta(days=1), DEADLINE + timedelta(days=8))
+    rung, found, reviewed, decided = page_of(story, "Amara").today
+    assert (rung.title, found.title) == ("Ring 11 members", "Find a contact that works for 1 member")
+    assert (reviewed.title, reviewed.late) == ("Review 1 answer", 1)
+    assert (decided.title, decided.yours, decided.who) == (
+        "Decide about 1 member: exemption requested", False, "managers",
+    )  # fmt: skip
+    assert len(rung.named) == 3 and {one.member for one in rung.named} < set(NORTH[3:])
+    for todo in (rung, decided):
+        assert members_of(story, "Amara", state=todo.narrow).total == todo.number
+    of_mina = page_of(story, "Mina").today
+    assert of_mina[0].title == decided.title and of_mina[0].yours
+    assert ["Review 2 answers", False] in [[todo.title, todo.yours] for todo in of_mina]
+    story.fire(story.response(NORTH[3]), "log_call", "Amara", outcome="reached")
+    assert page_of(story, "Amara").today[0].title == "Ring 10 members"
+
+
+def test_a_list_that_is_longer_than_one_go_is_reminded_of_to_its_end(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env, amara = story.cast.env, story.cast.actor("Amara")
+    monkeypatch.setattr(campaign_nudging, "MOST", 5)
+    story.answers(NORTH[0])
+    story.at(LAUNCH + timedelta(days=2))
+    beyond = []
+    for _ in range(3):
+        shown = campaign_nudging.preview(env, story.ref, narrow=Narrowed(), actor=amara)
+        assert shown.going, "who was reminded already does not stand before who was not"
+        beyond.append((len(shown.going), shown.left_out, shown.left_due))
+        campaign_nudging.nudge(env, story.ref, [one.ref for one in shown.going], actor=amara)
+    assert beyond == [(5, 9, 8), (5, 9, 3), (3, 9, 0)]
 
 
 # -------------------------------------------------------------------------------------------------- the closing
@@ -404,6 +451,7 @@ def test_files_hold_only_the_members_this_person_may_see_and_numbers_as_numbers(
     env = story.cast.env
     head, *rows = list(member_rows(env, story.ref, actor=story.cast.actor("Bo")))
     assert {row[head.index("name")] for row in rows} == set(SOUTH)
+    assert all("@" in str(row[head.index("e-mail")]) for row in rows), "whom to write to stands beside the name"
     head, *rows = list(answer_rows(env, story.ref, actor=story.cast.actor("Bo")))
     [row] = [dict(zip(head, row, strict=True)) for row in rows]
     assert (row["name"], row["staff"], row["submitted"]) == (SOUTH[0], 42, LAUNCH)

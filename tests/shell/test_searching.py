@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from cases.commands import assign, fire, note, restrict
-from cases.lists.searching import Found, excerpt, marked, search
+from cases.lists.marking import excerpt, marked
+from cases.lists.searching import Found, search
 from cases.words import write_all
 from config.database import transaction
 from tests.cast import MONDAY, Cast
@@ -67,6 +68,35 @@ def test_what_others_call_a_case_and_its_member_by_finds_it(cast: Cast) -> None:
         assert refs(search(cast.env, words, actor=cast.actor("Amara"))) == [ref], words
 
 
+def test_words_that_are_spread_over_subject_member_and_notes_of_a_case_find_it(cast: Cast) -> None:
+    amara = cast.actor("Amara")
+    a_complaint(cast, subject="Wet floor")
+    ref = a_complaint(cast, subject="Wet stairs")
+    with transaction(cast.env.engine) as conn:
+        called = "UPDATE members SET name = 'Žofie Nováková', name_key = 'zofie novakova' WHERE name LIKE '%stairs%'"
+        conn.execute(text(called))
+    note(cast.env, ref, "The caretaker rang.", actor=amara)
+    note(cast.env, ref, "An ambulance came.", actor=amara)
+
+    for words in ("Nováková stairs", "stairs zofie novak", "wet caretak", "caretaker ambul"):
+        found = search(cast.env, words, actor=amara)
+        assert (refs(found), found.near) == ([ref], ""), words
+
+
+def test_where_nothing_has_all_the_words_what_comes_near_is_shown_and_said_to_be_that(cast: Cast) -> None:
+    amara, bo = cast.actor("Amara"), cast.actor("Bo")
+    ref = a_complaint(cast, subject="Zanzibar ticket")
+
+    found = search(cast.env, "zanzibra ticket", actor=amara)
+    assert (refs(found), found.near) == ([ref], "one")
+    found = search(cast.env, "zanzibra", actor=amara)
+    assert (refs(found), found.near, len(found.members)) == ([ref], "zanz", 1)
+    assert found.hits[0].subject[0] == ("Zanzibar", True)
+    assert search(cast.env, "quill", actor=amara) == Found(None)
+    for words in ("zanzibra ticket", "zanzibra", "zanzibar ticket"):
+        assert refs(search(cast.env, words, actor=bo)) == []
+
+
 def test_a_restricted_case_is_found_by_those_who_are_named_in_it_alone(cast: Cast) -> None:
     ref = a_complaint(cast, subject="Zanzibar")
     restrict(cast.env, ref, ["bo@muster.example"], actor=cast.actor("Mina"))
@@ -96,6 +126,9 @@ def test_a_search_among_many_reads_no_table_of_cases_from_end_to_end_and_shows_a
         for words in ("basement 4711", "crowd 77", "late 123"):
             found, scans = explained(crowded.env.engine, lambda: search(crowded.env, words, actor=crowded.actor(name)))  # noqa: B023
             assert found.hits, words
+            assert scans == [], (name, words)
+        for words in ("basement nowhere 4711", "basement 4711 crowd", "nowhere"):
+            scans = explained(crowded.env.engine, lambda: search(crowded.env, words, actor=crowded.actor(name)))[1]  # noqa: B023
             assert scans == [], (name, words)
     common = search(crowded.env, "annual", actor=crowded.actor("Mina"), now=MONDAY)
     assert (len(common.hits), common.more) == (50, True)

@@ -16,8 +16,9 @@ from cases.commands import acts_for, assign, restrict
 from cases.environment import world
 from cases.lists.keyset import Place, place_from
 from cases.lists.narrowing import Narrow, narrow_from
+from cases.lists.next_case import EVERYTHING, next_case
 from cases.lists.ways_in import along
-from cases.lists.worklist import Page, all_cases, following, queue
+from cases.lists.worklist import Page, all_cases, queue
 from cases.permissions import visible
 from cases.tables import CaseRow
 from config.database import Engine, reading, transaction
@@ -161,14 +162,26 @@ def test_what_stands_in_an_address_comes_back_as_it_was() -> None:
     )
 
 
-def test_the_next_case_is_the_one_after_this_in_the_queue_and_after_the_last_the_first(cast: Cast) -> None:
+def test_the_next_case_is_the_one_after_this_in_the_list_and_after_the_last_the_first(cast: Cast) -> None:
     amara = cast.actor("Amara")
-    [soon] = some(cast, 1)
-    assert following(cast.env, soon, actor=amara) is None, "there is no other"
-    late, never = some(cast, 9, None)
 
-    assert [following(cast.env, ref, actor=amara) for ref in (soon, late, never)] == [late, never, soon]
-    assert following(cast.env, "XX-1", actor=amara) == soon
+    def after(ref: str, narrow: Narrow = EVERYTHING, *, mine: bool = True) -> str | None:
+        [row] = cast.rows("SELECT id, deadline_at FROM cases WHERE ref = :ref", ref=ref)
+        place = Place(row.deadline_at, row.id)
+        return next_case(cast.env, ref, place, narrow, mine=mine, actor=amara, now=MONDAY)
+
+    [soon] = some(cast, 1)
+    assert after(soon) is None, "there is no other"
+    late, never = some(cast, 9, None)
+    [theirs] = some(cast, 5)
+    bo = staff_id(cast, "Bo")
+    with transaction(cast.env.engine) as conn:
+        conn.exec_driver_sql("UPDATE cases SET owner_id = %s WHERE ref = %s", (bo, theirs))
+
+    assert [after(ref) for ref in (soon, late, never)] == [late, never, soon]
+    assert [after(ref, mine=False) for ref in (soon, theirs, never)] == [theirs, late, soon]
+    assert after(soon, Narrow(due="none")) == never
+    assert next_case(cast.env, "XX-1", None, actor=amara) == soon
 
 
 # ------------------------------------------------------------------------------------------------- page by page

@@ -6,7 +6,7 @@ What is decided on one case goes through the case's own forms, so that there is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import Response
@@ -38,6 +38,7 @@ from web import naming
 from web.access import staff
 from web.desk import case_choices
 from web.desk.case_people import options
+from web.desk.case_points import points
 from web.desk_page import Desk, DeskPage
 from web.posted import Form, Posted, number_of
 from web.routing import Pages
@@ -77,7 +78,7 @@ def pack(desk: Desk, ref: str) -> Response:
     deciding = {t.trigger: not t.four_eyes for t in _out_of(page)}
     decisions = [a for a in offered if a.refused is None and deciding.get(a.trigger) is False and not a.danger]
     return desk.page(
-        "desk/approval.html", title=found.row.member or found.case.subject, line=_line(desk, found, whole=True),
+        "desk/approval.html", title=_title(found), line=_line(desk, found, whole=True),
         page=page, found=found,
         decide=sorted((a for a in offered if a.trigger in deciding and a.refused is None),
                       key=lambda action: (action.danger, deciding[action.trigger])),
@@ -159,7 +160,10 @@ class Line:
     """A decision as the list shows it."""
 
     decision: Decision
+    about: str
+    """Whom and what it is about."""
     title: str
+    """What kind of case it is."""
     state: str
     asked: Deed | None
     said: Sequence[Said]
@@ -175,17 +179,23 @@ def _line(desk: DeskPage, decision: Decision, *, whole: bool = False) -> Line:
     told = _said(desk, decision, asked) if asked is not None else []
     other = desk.staffing.people.get(decision.owner) if decision.actor.on_behalf_of else None
     return Line(
-        decision, process.title, process.state(decision.case.state).title, asked,
+        decision, _title(decision), process.title, process.state(decision.case.state).title, asked,
         told if whole else _gist(told),
         [_coming(decision, each) for each in decision.pack.next[:1]], other.name if other else None,
         sorted({f"{process.name}.{t.trigger}" for t in together(desk.env.policy, decision)}),
     )  # fmt: skip
 
 
+def _title(decision: Decision) -> str:
+    """Whom a decision is about and what: the member and the subject, or the subject where that names the member."""
+    member, subject = decision.row.member, str(decision.case.subject)
+    return subject if not member or member.casefold() in subject.casefold() else f"{member}: {subject}"
+
+
 def _said(desk: DeskPage, decision: Decision, told: Deed) -> list[Said]:
     process = process_named(decision.case.process)
-    return said(process, told.trigger, told.typed, people=options(desk.staffing),
-                zone=desk.env.settings.zone)  # fmt: skip
+    return said(process, told.trigger, told.typed, people=options(desk.staffing), zone=desk.env.settings.zone,
+                heads=points(decision.case))  # fmt: skip
 
 
 def _gist(told: Sequence[Said]) -> list[Said]:
@@ -196,19 +206,24 @@ def _gist(told: Sequence[Said]) -> list[Said]:
 
 
 def _cut(told: Said) -> Said:
-    """What was said in one line; of a long text the beginning, whole words only."""
-    text = "; ".join(told.lines) if all(len(line) < PROSE for line in told.lines) else " ".join(told.lines)
-    if len(text) > SHORT:
-        text = text[:SHORT].rpartition(" ")[0] + " …"
-    return Said(told.label, (text,))
+    """What was said in one line, or in one for each record; of a long text the beginning, whole words only."""
+    if told.records:
+        kept = (replace(one, parts=tuple((label, _shorter(text)) for label, text in one.parts)) for one in told.records)
+        return replace(told, records=tuple(kept))
+    between = "; " if all(len(line) < PROSE for line in told.lines) else " "
+    return Said(told.label, (_shorter(between.join(told.lines)),))
+
+
+def _shorter(text: str) -> str:
+    return text if len(text) <= SHORT else text[:SHORT].rpartition(" ")[0] + " …"
 
 
 def _coming(decision: Decision, expected: Expected) -> tuple[Any, str]:
     """When something happens by itself if nobody decides, and what."""
     process = process_named(decision.case.process)
-    words = naming.trigger_title(process.name, expected.trigger)
     told = next((t.help for t in process.transitions if t.trigger == expected.trigger and t.help), "")
-    words += f" ({told.rstrip('.')[:1].lower()}{told.rstrip('.')[1:]})" if told else ""
+    words = told.rstrip(".") or naming.trigger_title(process.name, expected.trigger)
+    words = words[:1].lower() + words[1:]
     if expected.target != decision.case.state:
         words += f", and the case goes to “{process.state(expected.target).title}”"
     if expected.messages:

@@ -26,6 +26,14 @@ CASES, ON_PAGE, ALL, WHAT, TO, WORDS, FROM = (
 )  # fmt: skip
 
 
+@pages.get("/bulk", statements=4)
+@pages.get("/bulk/preview", statements=4)
+@pages.get("/bulk/do", statements=4)
+def begin_again(desk: Desk) -> Response:
+    """Lead back who reloads one of these pages, or comes back to it: which cases were ticked is in no address."""
+    return desk.see_other("/queue", "Tick the cases again: which ones you had ticked is not kept.", tone="info")
+
+
 @pages.post("/bulk")
 def choose(desk: Desk, posted: Form) -> Response:
     """What can be done with the ticked cases."""
@@ -44,7 +52,10 @@ def choose(desk: Desk, posted: Form) -> Response:
 @pages.post("/bulk/preview")
 def look_ahead(desk: Desk, posted: Form) -> Response:
     """What would become of each case; with a form, of what was typed so far."""
-    looked = look(desk.env, _picks(posted), actor=desk.actor, now=desk.now)
+    try:
+        looked = look(desk.env, _picks(posted), actor=desk.actor, now=desk.now)
+    except BadInput as refused:
+        return desk.see_other(_back(posted), str(refused), tone="warning")
     action = action_from(posted.text(WHAT))
     return _preview(desk, posted, looked, action, typed="bulk-typed" in posted)
 
@@ -80,7 +91,7 @@ def _picks(posted: Posted) -> dict[str, int]:
 
 def _back(posted: Posted) -> str:
     path = posted.text(FROM)
-    return path if is_local(path) and path.startswith(("/queue", "/cases")) else "/queue"
+    return path if path == "/approvals" or (is_local(path) and path.startswith(("/queue", "/cases"))) else "/queue"
 
 
 def _preview(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from cases.lists.narrowing import ME, NONE, Narrow, narrow_from
+from cases.lists.narrowing import ME, NONE, Due, Narrow, Phase, narrow_from
 from cases.lists.tallies import Tallies
 from members.staffing import Staffing
 from state_machines.registry import process_named, processes
@@ -17,7 +17,7 @@ from web.naming import process_title, state_title, words
 from web.posted import number_of
 from web.wording import day_words
 
-DUE = {"overdue": "Overdue", "today": "Due today", "week": "Due this week", "none": "No deadline"}
+DUE = {"overdue": "Overdue", "today": "Due today", "week": "Due within 7 days", "none": "No deadline"}
 PHASES = {"": "Open", "closed": "Closed", "all": "Open and closed"}
 FLAGS = {"hold": "On hold", "parked": "Parked after an error", "restricted": "Restricted", "newest": "Newest first"}
 
@@ -90,6 +90,14 @@ def chips(path: str, narrow: Narrow, staffing: Staffing) -> list[Chip]:
     return found
 
 
+def soon(path: str, narrow: Narrow) -> list[Chip]:
+    """Return what a day begins with, one click away: the list as far as it is overdue, due today or this week."""
+    if narrow.due or narrow.listed is not Phase.OPEN:
+        return []
+    wanted = (Due.OVERDUE, Due.TODAY, Due.WEEK)
+    return [Chip(DUE[due], address(path, replace(narrow, due=due.value))) for due in wanted]
+
+
 def _words(name: str, narrow: Narrow, staffing: Staffing) -> str:
     value: Any = getattr(narrow, name)
     match name:
@@ -101,6 +109,8 @@ def _words(name: str, narrow: Narrow, staffing: Staffing) -> str:
             return f"Owner: {_owner(value, staffing)}"
         case "team":
             return "No team" if value == NONE else f"Team: {value}"
+        case "waits":
+            return f"Waiting for a decision, coordinator: {_owner(value, staffing)}"
         case "due":
             return DUE.get(value, str(value))
         case "phase":

@@ -9,6 +9,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from cases.environment import World
+from cases.intake import openable
 from cases.lists import worklist
 from cases.lists.bulk import MOST
 from cases.lists.keyset import Place, place_from
@@ -18,7 +19,7 @@ from config.database import reading
 from reports.table import CSV, csv_chunks
 from web import saved_views
 from web.access import STAFF
-from web.desk import filters
+from web.desk import filters, walking
 from web.desk_page import Desk, DeskPage
 from web.routing import Pages
 
@@ -62,14 +63,18 @@ def _list(desk: DeskPage, path: str, title: str, read: Read) -> Response:
     with reading(desk.env.engine) as conn:
         page = read(conn, World(desk.env, desk.staffing, desk.now), narrow, place, actor=desk.actor)
         views = saved_views.pinned_views(conn, desk.person.id)
-    return desk.page(
+    here = _turned(path, narrow, place) or filters.address(path, narrow)
+    shown = desk.page(
         "desk/queue.html", title=title, path=path, narrow=narrow, page=page, lines=page.lines,
         chips=filters.chips(path, narrow, desk.staffing), choices=filters.choices(narrow, desk.staffing),
+        soon=filters.soon(path, narrow),
         counts=filters.counts(path, narrow, page.tallies), cut=page.tallies.cut,
-        first=filters.address(path, narrow), query=filters.address("", narrow).removeprefix("?"),
+        first=filters.address(path, narrow), here=here,
+        may_open=bool(openable(desk.roles_today)), query=filters.address("", narrow).removeprefix("?"),
         next=_turned(path, narrow, page.after), previous=_turned(path, narrow, page.before),
-        views=views, most=MOST, whose=lambda line: whose(line, desk),
+        views=views, most=MOST, whose=lambda line: (_in_my_queue if path == "/queue" else whose)(line, desk),
     )  # fmt: skip
+    return walking.keep(desk, shown, walking.Walk(here))
 
 
 def _turned(path: str, narrow: Narrow, place: Place | None) -> str | None:
@@ -84,6 +89,14 @@ def whose(line: Line, desk: DeskPage) -> str:
     if line.acting is None:
         return ""
     return f"away{until}, {line.acting} acts" if until else f"has left, {line.acting} acts"
+
+
+def _in_my_queue(line: Line, desk: DeskPage) -> str:
+    """The same for a list without owners, in which a case is one's own unless this says something else."""
+    said = whose(line, desk)
+    if not said or line.owner_id in desk.stands_in_for:
+        return said
+    return f"you are {said}" if line.owner_id == desk.person.id else f"{line.owner}, {said}"
 
 
 # --------------------------------------------------------------------------------------------------- as a file

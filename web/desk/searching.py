@@ -14,7 +14,7 @@ from web.routing import Pages
 pages = Pages(may=STAFF)
 
 
-@pages.get("/search", statements=10)
+@pages.get("/search", statements=12)
 def found(desk: Desk) -> Response:
     """Cases and members found by a reference or by words; the reference of a case leads straight to it."""
     words = desk.request.query_params.get("q", "").strip()[:200]

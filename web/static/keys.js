@@ -1,7 +1,7 @@
 // The keyboard of the desk. One listener for the whole document: what htmx swaps in needs nothing of its own.
 // Keys are letters as typed, not places on the keyboard, so that they work on every layout.
 (() => {
-const ROOMS = { q: "/queue", a: "/approvals", c: "/campaigns", m: "/members" };
+const ROOMS = { q: "/queue", a: "/approvals", l: "/cases", c: "/campaigns", m: "/members" };
 const WAIT_FOR_ROOM = 1500;
 let goingSince = 0;
 
@@ -25,6 +25,7 @@ const KEYS = {
   n: () => follow("a.next-case"),
   a: () => focusOn("#actions button:not([disabled]), #actions a, #decide button:not([disabled]), #decide a"),
   e: () => focusOn("#note-text"),
+  c: () => visit("/cases/new"),
   g: () => { goingSince = Date.now(); },
   "/": () => focusOn("#search, #again"),
   "?": () => showHelp(),
@@ -83,7 +84,11 @@ function follow(css) {
 
 function go(event, path) {
   event.preventDefault();
-  const link = document.querySelector(`nav a[href="${path}"]`);
+  visit(path);
+}
+
+function visit(path) {
+  const link = document.querySelector(`a[href="${path}"]`);
   if (link) link.click();
   else location.assign(path);
 }
