@@ -139,6 +139,11 @@ def _asked_text(document: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def rate(part: int, whole: int) -> float | None:
+    """Return a share from 0 to 1, rounded down so that 1 is everybody; None of nobody."""
+    return part * 10_000 // whole / 10_000 if whole > 0 else None
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a campaign is. Response and being accounted for are never mixed."""
@@ -174,8 +179,8 @@ class Progress:
             "exempt": self.exempt, "unreachable": self.unreachable, "not_reached": self.not_reached,
             "failed": self.failed,
             "outstanding": self.outstanding, "accounted": self.accounted, "excluded": self.excluded,
-            "response_rate": round(self.responded / asked, 4) if asked > 0 else None,
-            "accounted_rate": round(self.accounted / self.eligible, 4) if self.eligible else None,
+            "response_rate": rate(self.responded, asked),
+            "accounted_rate": rate(self.accounted, self.eligible),
             "by_state": dict(self.by_state),
         }  # fmt: skip
 

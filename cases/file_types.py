@@ -30,6 +30,7 @@ ALLOWED: Mapping[str, str] = {
 
 LONGEST_NAME = 120
 _SAME = {"jpeg": "jpg", "jpe": "jpg", "apng": "png"}
+_OF_PHONES = frozenset({"heic", "heif", "avif"})
 _BINARY = frozenset({"pdf", "png", "jpg", "gif", "webp"})
 _TEXTS = frozenset({"txt", "csv", "eml"})
 _OFFICE = {"word/": "docx", "xl/": "xlsx", "ppt/": "pptx"}
@@ -54,6 +55,8 @@ def safe_name(name: str) -> tuple[str, str]:
     stem = stem.strip(" .")
     if not dot or not stem:
         raise BadFile(f"The file needs a name with an extension, such as letter.pdf; taken are {_taken()}.")
+    if extension in _OF_PHONES:
+        raise BadFile(f"Photos of the type .{extension} are not taken. Please save the photo as JPG and send that.")
     if extension not in ALLOWED:
         raise BadFile(f"Files of the type .{extension[:20]} are not taken; taken are {_taken()}.")
     return f"{stem[: LONGEST_NAME - len(extension) - 1].rstrip(' .')}.{extension}", extension

@@ -18,8 +18,14 @@ from cases.tables import CaseRow
 from config.database import Connection, reading, without_nul
 from notifications import catalogue, links
 from notifications.queries import is_genuine
+from notifications.recipients import CONTACT, MEMBER_AUDIENCES, PARTY
 from notifications.tables import MessageRow
 from state_machines.values import Actor, Role
+
+_FOR_OUTSIDERS = or_(
+    MessageRow.audience.in_(sorted(MEMBER_AUDIENCES)), MessageRow.audience.startswith(CONTACT),
+    MessageRow.audience.startswith(PARTY),
+)  # fmt: skip
 
 
 def outbox(
@@ -29,18 +35,21 @@ def outbox(
     state: str | None = None,
     kind: str | None = None,
     member_id: int | None = None,
+    outside: bool = False,
     viewer: Actor,
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[dict[str, Any]], int]:
     """Return one page of the messages the viewer may see, the newest first, and how many there are in all.
 
+    ``outside``: only those that go to people who are not staff.
     Raises CaseNotFound for a case the viewer may not see.
     """
     of_case = case_page(env, case, actor=viewer, last_events=1).case.id if case else None
     given = {"case_id": of_case, "state": state, "kind": kind, "member_id": member_id}
     with reading(env.engine) as conn:
         where = [getattr(MessageRow, name) == value for name, value in given.items() if value is not None]
+        where += [_FOR_OUTSIDERS] if outside else []
         where += seen_by(viewer, world(conn, env))
         total = conn.execute(select(func.count()).select_from(MessageRow).where(*where)).scalar_one()
         page = select(*MessageRow.__table__.c).where(*where).order_by(MessageRow.id.desc())
@@ -84,7 +93,8 @@ def _items(conn: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
             "id": row.id, "kind": row.kind, "title": catalogue.title_of(row.kind),
             "case": views[row.case_id].ref if row.case_id in views else None, "audience": row.audience,
             "receiver": row.to_email or row.to_name or whom(row.audience), "purpose": row.purpose,
-            "state": row.state, "reason": row.reason, "to": row.to_email, "to_name": row.to_name,
+            "contact_id": row.contact_id, "state": row.state, "reason": row.reason, "to": row.to_email,
+            "to_name": row.to_name,
             "subject": row.subject, "not_before": row.not_before, "sent_at": row.sent_at, "attempts": row.attempts,
             "error": row.last_error,
         }

@@ -28,6 +28,7 @@ from members.cards import Contact, MemberCard
 from members.history import RECENT, Entry, changes_of
 from members.proposal_lists import Proposal, open_count, proposals_of
 from members.tables import ConflictOfInterest, Member
+from members.unmerging import can_be_taken_apart
 from members.visibility import find_member, lent_teams, may_change_many, may_edit
 from state_machines.values import Actor
 
@@ -128,6 +129,7 @@ class MemberPage:
     ladders: list[ContactLadder]
     """Who is written to now in each campaign that runs."""
     messages: list[dict[str, Any]]
+    """What the member, its contacts and other parties of its cases were written lately; not what told staff of it."""
     changes: list[Change]
     proposals: list[Proposal]
     sources: frozenset[str]
@@ -137,8 +139,15 @@ class MemberPage:
     conflicts: list[Conflict]
     merged: list[MemberCard]
     """Entries that were made part of this one."""
+    undoable: frozenset[str]
+    """The references of those that can be taken out again."""
     may_edit: bool
     may_merge: bool
+
+    @property
+    def contact_names(self) -> Mapping[int, str]:
+        """What the contacts are called, as far as they have a name."""
+        return {contact.id: contact.name for contact in self.contacts if contact.name}
 
     @property
     def first(self) -> Contact | None:
@@ -160,14 +169,15 @@ def member_page(env: Environment, ref: str, *, actor: Actor, now: datetime | Non
         changes = _changes(conn, card, contacts, here)
         mine = visible(actor, acts_for(actor, here))
         ladders = contact_ladders(conn, cases.members, contacts, env.policy, mine)
+        undoable = can_be_taken_apart(conn, card) if merged and may_change_many(actor) else frozenset()
         proposals, conflicts = proposals_of(conn, card.id), _conflicts(conn, card, here)
         sources = sources_seen(conn, proposals, actor, here)
-    messages, _ = outbox(env, member_id=card.id, viewer=actor, limit=MOST_MESSAGES)
+    messages, _ = outbox(env, member_id=card.id, outside=True, viewer=actor, limit=MOST_MESSAGES)
     return MemberPage(
         card=card, data=data, contacts=contacts, open_cases=opened[:MOST_OPEN], closed_cases=ended[:MOST_CLOSED],
         more_cases=len(opened) > MOST_OPEN or len(ended) > MOST_CLOSED, responses=responses,
         ladders=ladders, messages=messages,
-        changes=changes, proposals=proposals, sources=sources, conflicts=conflicts, merged=merged,
+        changes=changes, proposals=proposals, sources=sources, conflicts=conflicts, merged=merged, undoable=undoable,
         names=here.staffing.names_in_record,
         may_edit=may_edit(actor, card.team, teams), may_merge=may_change_many(actor),
     )  # fmt: skip

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, or_, select
 
@@ -23,6 +23,7 @@ from state_machines.objections import capital, title_of
 from state_machines.registry import process_named
 from state_machines.values import Actor
 
+T = TypeVar("T", "Move", "Letter")
 MOST = 400
 """Lines of either kind; a longer story is cut, and says so."""
 
@@ -35,10 +36,17 @@ class Move:
     ref: str
     subject: str
     title: str
+    means: str
+    """What the step does, in a sentence; nothing where its title says it."""
     to_state: str | None
     """The state the case came to, where it moved."""
     not_done: str | None
     """Why a rung did nothing."""
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """What steps have in common that are told together."""
+        return self.at.replace(second=0, microsecond=0), self.title, self.means, self.to_state
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,11 @@ class Letter:
     state: str
     reason: str | None
 
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """What letters have in common that are told together."""
+        return self.at.replace(second=0, microsecond=0), self.title, self.state, self.reason
+
 
 @dataclass
 class Day:
@@ -62,6 +75,28 @@ class Day:
     moves: list[Move] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
 
+    @property
+    def done(self) -> list[list[Move]]:
+        """What Muster did, alike things together, in the order in which they began."""
+        return _together(move for move in self.moves if move.not_done is None)
+
+    @property
+    def left(self) -> list[Move]:
+        """What it looked at and left as it was."""
+        return [move for move in self.moves if move.not_done is not None]
+
+    @property
+    def sent(self) -> list[list[Letter]]:
+        """What became of mail, alike letters together."""
+        return _together(self.letters)
+
+
+def _together(each: Iterable[T]) -> list[list[T]]:
+    found: dict[tuple[object, ...], list[T]] = {}
+    for one in each:
+        found.setdefault(one.alike, []).append(one)
+    return list(found.values())
+
 
 @dataclass(frozen=True)
 class Story:
@@ -69,6 +104,7 @@ class Story:
 
     days: Sequence[Day]
     moves: int
+    """Steps that were done; what was only looked at is none."""
     letters: int
     cut: bool
 
@@ -110,16 +146,17 @@ def _told(moves: Sequence[Move], letters: Sequence[Letter], env: Environment, cu
         on_day(move.at).moves.append(move)
     for letter in letters:
         on_day(letter.at).letters.append(letter)
-    return Story([days[day] for day in sorted(days)], len(moves), len(letters), cut)
+    return Story([days[day] for day in sorted(days)], sum(m.not_done is None for m in moves), len(letters), cut)
 
 
 def _move(row: Any) -> Move:
     process = process_named(row.process)
     title = title_of(process, row.trigger)
+    means = next((t.help for t in process.transitions if t.trigger == row.trigger and t.help), "")
     moved = process.state(row.target).title if row.source != row.target and row.target in process.by_name else None
     why = str(row.details.get("why", "")) or None
     done = row.kind in ("transition", "opened")
-    return Move(row.at, row.ref, row.subject, capital(title), moved, None if done else why or row.kind)
+    return Move(row.at, row.ref, row.subject, capital(title), means, moved, None if done else why or row.kind)
 
 
 def _letter(row: Any) -> Letter:

@@ -105,7 +105,7 @@ class _Page:
     ) -> HTMLResponse:
         """Return a page, or only its named block where htmx asks for a piece."""
         flash = _read_flash(self.request)
-        known = {"desk": self, "shell": self.shell, "title": title, "flash": flash, "now": self.now}
+        known = {"desk": self, "shell": self.shell, "title": title, "status": status, "flash": flash, "now": self.now}
         part = block if block and self.wants_block else None
         html = rendering.render(self.env.settings.zone, template, part, {**known, **values})
         response = HTMLResponse(html, status_code=status)

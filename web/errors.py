@@ -90,8 +90,10 @@ async def _once_more(request: Request, error: Any) -> Response:
     posted: Posted = request.state.posted
     kept = [(name, text) for name, texts in posted.texts.items() if name not in NOT_KEPT for text in texts]
     return await _shown(
-        request, error.status, str(error), "again.html", path=request.url.path, kept=kept, files=bool(posted.uploads)
-    )
+        request, error.status, str(error), "again.html", path=request.url.path, kept=kept, files=bool(posted.uploads),
+        sign_in=isinstance(error, SignInNeeded),
+        title=TITLES[401] if isinstance(error, SignInNeeded) else "Please send it once more",
+    )  # fmt: skip
 
 
 async def _refused(request: Request, error: Any) -> Response:
@@ -108,7 +110,8 @@ async def _unknown(request: Request, error: Any) -> Response:
 
 async def _link(request: Request, error: Any) -> Response:
     status = 410 if isinstance(error, LinkExpired) else 404
-    return await _shown(request, status, str(error), template="visitor/link_error.html")
+    title = TITLES[410] if status == 410 else "This link does not work"
+    return await _shown(request, status, str(error), template="visitor/link_error.html", title=title)
 
 
 async def _http(request: Request, error: Any) -> Response:
@@ -161,7 +164,7 @@ async def _shown(request: Request, status: int, sentence: str, template: str = "
         page = await run_in_threadpool(_stranger, request)
     if page is None:
         return _plain(status, sentence)
-    title = TITLES.get(status, "That did not work")
+    title = values.pop("title", TITLES.get(status, "That did not work"))
     make: Callable[..., HTMLResponse] = page.page
     signed_in = isinstance(page, DeskPage)
     return await run_in_threadpool(

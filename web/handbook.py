@@ -18,6 +18,7 @@ from state_machines.objections import capital
 from state_machines.policy import Policy
 from state_machines.process import Process
 from web.diagrams import diagram
+from web.handbook_words import in_words
 
 _STATES = "States"
 _SCROLLED = Markup('<div class="card table-responsive" tabindex="0" role="group" aria-label="{}">')
@@ -40,7 +41,7 @@ def sections(html: str) -> list[Section]:
 
 def page(process: Process, policy: Policy, kinds: Mapping[str, str]) -> Markup:
     """Return everything about a process below its title. ``kinds`` gives the titles of message kinds."""
-    text = _COMMENT.sub("", handbook.page(process, policy, kinds))
+    text = in_words(_COMMENT.sub("", handbook.page(process, policy, kinds)), process)
     tokens = list(_Rewritten(process).tokens(_READER.parse(text)))
     return Markup(_READER.renderer.render(tokens, _READER.options, {}))  # noqa: S704  made from our own text, HTML escaped
 
@@ -112,7 +113,7 @@ class _Rewritten:
         if state is None:
             return token
         if self._section == _STATES and self._column == 0:
-            return _html(Markup('<code id="state-{0}">{0}</code>').format(state.name), inline=True)
+            return _html(Markup('<span id="state-{}">{}</span>').format(state.name, state.title), inline=True)
         return _html(Markup('<a href="#state-{}">{}</a>').format(state.name, state.title), inline=True)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from members.staffing import Person
 from state_machines.objections import capital, title_of
@@ -51,9 +55,27 @@ def plural(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+@cache
+def _countries() -> Mapping[str, str]:
+    """The countries of ISO 3166 by code, as the time zone database lists them."""
+    table = (resources.files("tzdata") / "zoneinfo" / "iso3166.tab").read_text("utf-8")
+    listed = (line.partition("\t") for line in table.splitlines() if line and not line.startswith("#"))
+    return {code: name for code, _, name in listed} | {"GB": "United Kingdom"}
+
+
+def country_name(text: str) -> str:
+    """Return what a country with this code is called; anything else as it stands."""
+    return _countries().get(text, text)
+
+
+def breakable(address: str) -> Markup:
+    """Return an e-mail address that may go on in the next line where it can still be read: behind the @."""
+    return escape(address).replace("@", Markup("@<wbr>"))
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "process_title": process_title, "role_title": role_title, "words": words, "plural": plural,
-    "language_name": languages.name_of,
+    "breakable": breakable, "country_name": country_name, "language_name": languages.name_of,
     "state_title": lambda state, process: state_title(process, state),
     "trigger_title": lambda trigger, process: trigger_title(process, trigger),
 }  # fmt: skip

@@ -45,6 +45,10 @@ class Pack:
     asked: Deed | None
     led: Sequence[Deed]
     next: Sequence[Expected]
+    asks: int | None = None
+    """How many members a campaign would ask today, where it has asked nobody yet."""
+    reaches: int = 0
+    """How many of these have an address that works."""
 
 
 def packs(conn: Connection, cases: Sequence[tuple[Any, Case, Context]], here: World) -> dict[int, Pack]:
@@ -82,7 +86,11 @@ def _pack(case: Case, events: Sequence[Any], row: Any, context: Context, here: W
     led = [_deed(process, event, row.member, here) for event in events]
     coming = expected(process, case, context=context, now=here.now, most=MOST_EXPECTED) if row.closed_at is None else []
     leading = [said for said in led if said.trigger in _leading(case)]
-    return Pack(_asked(process, case, leading), led, coming[:MOST_EXPECTED])
+    population = context.facts.get("population") if not case.data.get("launched_on") else None
+    return Pack(
+        _asked(process, case, leading), led, coming[:MOST_EXPECTED],
+        population["eligible"] if population else None, population["deliverable"] if population else 0,
+    )  # fmt: skip
 
 
 def _asked(process: Process, case: Case, led: Sequence[Deed]) -> Deed | None:

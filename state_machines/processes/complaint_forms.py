@@ -110,7 +110,7 @@ Remedies = Annotated[
     list[Remedy], _lines(_before_bar),
     Field(max_length=50, description="Actions still to be done: “what | 2026-05-01”, one per line"),
 ]  # fmt: skip
-Money = Annotated[float, Field(ge=0, le=1_000_000, description="Money offered, in pounds")]
+Money = Annotated[float, Field(ge=0, le=1_000_000, title="Money (£)", description="Money offered, in pounds")]
 Kinds = Annotated[list[Redress], BeforeValidator(_commas), Field(max_length=6, description="How it is put right")]
 
 
