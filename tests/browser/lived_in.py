@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import text
 
@@ -18,11 +19,15 @@ from cases.environment import Environment, load_policy, working_calendar
 from cases.inbox.sample import sample_mail
 from cases.inbox.taking import take
 from cases.installation import initialise
-from config import postgres
-from config.database import make_engine, reading
+from cases.own.links import leave_token
+from config import clock, postgres
+from config.database import make_engine, reading, transaction
 from config.settings import load_settings
+from members import staff_store
 from notifications import links
+from state_machines.values import SYSTEM
 from tests.cast import Cast
+from web.accounts.password_links import invite
 
 TUESDAY = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 
@@ -55,6 +60,38 @@ class Places:
         with reading(self.env.engine) as conn:
             waits = text("SELECT min(id) FROM inbox_messages WHERE state = 'unmatched'")
             return int(conn.execute(waits).scalar_one())
+
+    def contact(self) -> int:
+        """Return the number of a contact of the member with the most cases."""
+        with reading(self.env.engine) as conn:
+            wanted = text("SELECT min(c.id) FROM contacts c JOIN members m ON m.id = c.member_id WHERE m.ref = :ref")
+            return int(conn.execute(wanted, {"ref": self.member()}).scalar_one())
+
+    def letter(self, where: str, purpose: str = "") -> str:
+        """Return where the first mail about the first case for which this SQL condition holds is read.
+
+        With the purpose of a personal link, by whom it was written to.
+        """
+        ref = self.ref(where)
+        first = text(
+            "SELECT min(m.id) FROM messages m JOIN cases c ON c.id = m.case_id"
+            " WHERE c.ref = :ref AND m.state = 'sent' AND (:purpose = '' OR m.audience = :purpose)"
+        )
+        with reading(self.env.engine) as conn:
+            number = conn.execute(first, {"ref": ref, "purpose": purpose}).scalar_one()
+        return f"{self.link(where, purpose)}/letters/{number}" if purpose else f"/cases/{ref}/messages/{number}"
+
+    def leave_link(self) -> str:
+        """Return the link with which the member with the most cases would leave."""
+        with reading(self.env.engine) as conn:
+            number = conn.execute(text("SELECT id FROM members WHERE ref = :ref"), {"ref": self.member()}).scalar_one()
+        return f"/links/leave/{leave_token(self.env, number, asked_at=self.env.now())}"
+
+    def password_link(self) -> str:
+        """Return a link with which somebody of the staff chooses a password."""
+        with transaction(self.env.engine) as conn:
+            person = next(iter(staff_store.staffing(conn).people.values()))
+            return urlsplit(invite(conn, self.env, person, actor=SYSTEM, now=clock.utc_now())).path
 
     def held(self) -> int:
         """Return the number of the newest of what is held back."""

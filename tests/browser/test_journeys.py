@@ -128,6 +128,7 @@ def test_the_same_with_the_keyboard_alone(running: Desk, someone: Someone) -> No
     _press_until(mina, "Tab", "Approve response")
     mina.keyboard.press("Enter")
     expect(mina.locator(".alert-success")).to_be_visible()
+    expect(mina.locator("#live")).to_have_text(mina.locator(".alert-success").inner_text())
     assert running.cast.scalar("SELECT state FROM cases WHERE ref = :ref", ref=urgent) != "stage_1_approval"
 
 
@@ -135,7 +136,7 @@ def _press_until(page: Page, key: str, words: str) -> None:
     """Press a key until the focus is on the control with these words."""
     for _ in range(60):
         found = page.evaluate(
-            """() => { const e = document.activeElement; if (!e) return "";
+            """() => { const e = document.activeElement; if (!e || e.localName === "h1") return "";
             const label = e.labels && e.labels[0] ? e.labels[0].innerText : "";
             return (label || e.getAttribute("aria-label") || e.innerText || "").trim(); }"""
         )
@@ -228,6 +229,30 @@ def test_several_cases_are_given_to_a_colleague_after_a_look_at_what_will_happen
     page.locator("#bulk-form .btn-primary").click()
     expect(page.locator("#bulk-form")).to_have_count(0)
     assert running.cast.scalar("SELECT count(*) FROM case_events WHERE kind = 'note'") == 2
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("My queue")  # and not a form that was sent
+    expect(page.locator("main tbody input:checked")).to_have_count(0)
+
+
+def test_who_goes_back_to_a_list_stands_where_they_were_and_what_was_ticked_is_ticked(
+    running: Desk, someone: Someone
+) -> None:
+    a_day_of_work(running.cast)
+    page = someone("Amara").page
+    at_rest(page)
+    second = page.locator("main a.row-link").nth(1)
+    for key in "jjx":
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Cold pool")
+    at_rest(page)
+    page.locator("#note-text").fill("Rang them.")
+    page.get_by_role("button", name="Write the note").click()
+    expect(page.locator("#history")).to_contain_text("Rang them.")
+    at_rest(page)
+    page.go_back()
+    expect(second).to_be_focused()
+    expect(page.locator("main tbody input:checked")).to_have_count(1)
 
 
 def test_somebody_lost_asks_for_the_keys(someone: Someone) -> None:

@@ -71,8 +71,45 @@ def test_two_people_see_that_the_other_one_answered(someone: Someone, home: str)
     theirs.reload()
     expect(theirs.locator("#q-staff-a")).to_have_value("120")
     mine.get_by_role("button", name="Save and come back later").click()
+    expect(mine.get_by_role("button", name="Go on")).to_be_visible()
     theirs.reload()
     expect(theirs.locator("#q-staff-a")).to_have_value("130")
+
+
+def test_saving_does_not_take_back_what_a_colleague_has_answered(someone: Someone, home: str) -> None:
+    mine, theirs = someone().page, someone().page
+    for page in (mine, theirs):
+        page.goto(f"{home}/s/pulse")
+    theirs.locator("#q-staff-a").fill("120")
+    theirs.locator("#q-staff-a").blur()
+    expect(theirs.locator("[data-saved]")).to_have_text("Saved at 10:00")
+    mine.get_by_label("On track").check()
+    expect(mine.locator("#q-staff-a")).to_have_value("120")
+    mine.get_by_label("Behind").check()
+    mine.get_by_role("button", name="Save and come back later").click()
+    expect(mine.get_by_role("button", name="Go on")).to_be_visible()
+
+    theirs.reload()
+    expect(theirs.locator("#q-staff-a")).to_have_value("120")
+    expect(theirs.get_by_label("Behind")).to_be_checked()
+
+
+def test_without_a_connection_the_page_stays_and_what_was_typed_outlives_a_reload(someone: Someone, home: str) -> None:
+    page = someone().page
+    page.goto(f"{home}/s/pulse")
+    page.route("**/s/pulse", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.locator("#q-staff-a").fill("120")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.locator("[data-saved]")).to_contain_text("Not saved: there is no connection")
+    page.reload()
+    expect(page.locator("#q-staff-a")).to_have_value("120")
+    expect(page.locator("[data-saved]")).to_contain_text("Not saved: there is no connection")
+
+    page.unroute("**/s/pulse")
+    page.get_by_role("button", name="Save and come back later").click()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    page.goto(f"{home}/s/pulse")
+    expect(page.locator("#q-staff-a")).to_have_value("120")
 
 
 def test_what_was_typed_in_the_last_moment_is_not_lost(someone: Someone, home: str) -> None:
