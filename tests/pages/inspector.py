@@ -263,7 +263,7 @@ def _valid(soup: BeautifulSoup) -> Iterator[str]:
             above = level
         elif each.name in _PRESSED and each.find_parent(["a", "button", "summary"]):
             yield f"a {each.name} within something that is pressed itself: {str(each)[:120]}"
-        elif each.name == "option" and not _words(each) and not each.get("label"):
+        elif each.name == "option" and not (_words(each) or each.get("label") or each.find_parent("datalist")):
             yield f"a choice without words: {str(each.find_parent('select'))[:120]}"
         elif each.name == "select" and each.has_attr("required") and not _may_be_left(each):
             yield f"a choice that must be made and always is: {str(each)[:120]}"

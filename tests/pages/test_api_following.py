@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from cases import commands, following
+from cases import commands, happenings
 from config.settled import settled
 from members.tables import ChangeLog
 from tests.cast import Cast
@@ -44,7 +44,7 @@ def told(program: TestClient, address: str) -> tuple[list[dict[str, Any]], str]:
 def test_who_follows_cases_is_told_of_each_event_once_and_of_no_case_that_is_not_theirs(
     call: Caller, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "LOOKED_AT_ONCE", 2)
+    monkeypatch.setattr(happenings, "LOOKED_AT_ONCE", 2)
     north, south = a_complaint(cast), a_complaint(cast, "South", "Rude letter")
     begun, later = told(call("Bo"), "/events?limit=1")
     assert [(each["ref"], each["seq"], each["title"]) for each in begun] == [(south, 1, "Opened")]
