@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cases.breaker.reading import HeldSince
 from cases.people import whom
 from cases.queries import CasePage
 from cli.output import local, span
@@ -14,11 +15,12 @@ from state_machines.objections import title_of
 from state_machines.registry import process_named
 
 
-def as_values(page: CasePage, names: Mapping[str, str], now: datetime) -> dict[str, Any]:
+def as_values(page: CasePage, names: Mapping[str, str], held: HeldSince | None, now: datetime) -> dict[str, Any]:
     """Return everything of a case page as plain values; `names` are those of the staff, by ``staff:<id>``."""
     return {
         **page.line,
         "version": page.case.version, "data": dict(page.case.data), "acting_owner": page.owner_acting,
+        "held_since": held.at.isoformat() if held else None,
         "clocks": [_clock(page, name, now) for name in page.case.clocks],
         "events": [{**event, "by": _by(event, names)} for event in page.events],
         "messages": page.messages, "tasks": page.tasks, "links": page.links,
@@ -65,12 +67,16 @@ def _clock(page: CasePage, name: str, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def as_text(page: CasePage, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
+def as_text(
+    page: CasePage, names: Mapping[str, str], held: HeldSince | None, now: datetime, zone: ZoneInfo
+) -> str:  # fmt: skip
     """Return a case page as a person reads it at a terminal."""
-    return "\n".join(_lines(page, names, now, zone))
+    return "\n".join(_lines(page, names, held, now, zone))
 
 
-def _lines(page: CasePage, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Iterator[str]:
+def _lines(
+    page: CasePage, names: Mapping[str, str], held: HeldSince | None, now: datetime, zone: ZoneInfo
+) -> Iterator[str]:  # fmt: skip
     line, process = page.line, process_named(page.case.process)
     yield f"{line['ref']}  {process.title}: {line['subject']}"
     ended = (line["outcome"] or "").replace("_", " ")
@@ -82,6 +88,8 @@ def _lines(page: CasePage, names: Mapping[str, str], now: datetime, zone: ZoneIn
         yield f"Member   {line['member_ref']} {line['member']}"
     if line["parked"]:
         yield f"Parked   {page.row.parked_why}"
+    if held:
+        yield f"Held     since {local(held.at, zone)}, until a manager decides: muster holds show {held.number}"
     for name in page.case.clocks:
         clock = _clock(page, name, now)
         yield f"Clock    {clock['title']}: {_time_left(clock, zone)}"

@@ -170,16 +170,20 @@ def show(ref: Ref, as_: AsViewer = None, as_json: JsonOption = False) -> None:
 
     Example: muster cases show CO-2026-000042 --as amara@x.org
     """
+    from cases.breaker.reading import held_since
     from cases.queries import case_page
     from cli.case_page import as_text, as_values
+    from config.database import reading
 
     env = environment()
     page = case_page(env, ref, actor=person(env, as_))
+    with reading(env.engine) as conn:
+        held = held_since(conn, page.case.id)
     names, now = staff_names(env), env.now()
     if as_json:
-        show_json(as_values(page, names, now))
+        show_json(as_values(page, names, held, now))
     else:
-        say(as_text(page, names, now, env.settings.zone))
+        say(as_text(page, names, held, now, env.settings.zone))
 
 
 @app.command()

@@ -100,7 +100,7 @@ def cancellations(quarter: Quarter, as_csv: CsvOption = False, as_json: JsonOpti
 
 def _by_group(table_of: Callable[..., Table], quarter: str, *, as_csv: bool, as_json: bool) -> None:
     from config.database import reading
-    from reports.following import months_until
+    from reports.months import months_until
 
     env = environment()
     bounds, now = _bounds(quarter, env), env.now()

@@ -25,7 +25,10 @@ def test_what_is_held_back_is_listed_shown_and_decided(cast: Cast) -> None:
     number = {one["process"]: str(one["number"]) for one in told["items"]}
     assert told["total"] == 2 and set(number) == {"complaint", "cancellation"}
     assert "complaint" in muster("holds").out
-    assert len(muster.json("holds", "show", number["complaint"], *MINA)["refs"]) == 4
+    refs = muster.json("holds", "show", number["complaint"], *MINA)["refs"]
+    assert len(refs) == 4
+    assert f"muster holds show {number['complaint']}" in muster("cases", "show", refs[0]).out
+    assert muster.json("cases", "show", refs[0])["held_since"] is not None
     assert "case_overdue" in muster("holds", "show", number["complaint"], *MINA).out
 
     assert "Only managers" in muster("holds", "show", number["complaint"], *AMARA, code=1).err
@@ -36,6 +39,7 @@ def test_what_is_held_back_is_listed_shown_and_decided(cast: Cast) -> None:
 
     done = muster("holds", "approve", number["complaint"], "--reason", "We were offline", *MINA)
     assert "4 cases will go on with the next sweep" in done.out
+    assert muster.json("cases", "show", refs[0])["held_since"] is None
     again = muster("holds", "decline", number["complaint"], "--reason", "Not now", *MINA, code=1)
     assert "decided meanwhile" in again.err
     leaving = ("holds", "decline", number["cancellation"], "--reason", "The clock was wrong", *MINA)
