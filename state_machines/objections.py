@@ -77,13 +77,14 @@ def sentence_of(guard: Guard) -> str:
 
 
 def title_of(process: Process, trigger: str) -> str:
+    """Return what people call a step."""
     found = next((t.title for t in process.transitions if t.trigger == trigger), None)
     return found or ("open the case" if trigger == "open" else trigger.replace("_", " "))
 
 
-def capital(text: str) -> str:
-    """Return a text with a capital at its beginning, otherwise as it is."""
-    return text[:1].upper() + text[1:]
+def help_of(process: Process, trigger: str) -> str:
+    """Return what a step does, in a sentence; nothing where its title says it."""
+    return next((t.help for t in process.transitions if t.trigger == trigger and t.help), "")
 
 
 def _read_payload(model: type[BaseModel], draft: Draft) -> dict[str, tuple[str, ...]]:

@@ -46,10 +46,12 @@ def running(launch: tuple[Guard, ...], before_live: tuple[str, ...]) -> list[Tra
                    does=(campaign.tell_everyone_is_in,)),
         Transition("deadline_passed", "live", "overdue_chase", by=SYSTEM, does=(campaign.tell_deadline_passed,)),
         Transition("everyone_in", ("live", "overdue_chase"), "review", by=SYSTEM | COORDINATOR,
-                   only_if=(campaign.everyone_is_in,), does=(campaign.tell_everyone_is_in,)),
-        Transition("tell_senior", "overdue_chase", None, by=SYSTEM, does=(campaign.tell_still_outstanding,)),
+                   only_if=(campaign.everyone_is_in,), does=(campaign.tell_everyone_is_in,),
+                   label="Everybody has answered"),
+        Transition("tell_senior", "overdue_chase", None, by=SYSTEM, does=(campaign.tell_still_outstanding,),
+                   label="Tell the senior manager"),
         Transition("end_chase", "overdue_chase", "review", by=SYSTEM | COORDINATOR,
-                   only_if=(campaign.chase_has_ended,)),
+                   only_if=(campaign.chase_has_ended,), label="End the chase"),
     ]  # fmt: skip
 
 
@@ -62,5 +64,5 @@ def closing(exceptions: type[BaseModel], only_if: tuple[Guard, ...], checks: tup
                    only_if=only_if, checks=checks, does=(campaign.note_exceptions, campaign.close_children),
                    outcome="closed_with_exceptions", help="It is never reported as 100 %.", danger=True),
         Transition("cancel", EVERY_OPEN_STATE, "cancelled", by=MANAGER, needs=forms.Because,
-                   does=(campaign.cancel_children,), outcome="cancelled", danger=True),
+                   does=(campaign.cancel_children,), outcome="cancelled", danger=True, label="Cancel the campaign"),
     ]  # fmt: skip

@@ -237,7 +237,7 @@ class Question(_Form):
 class Note(_Form):
     """Anything worth keeping."""
 
-    note: Annotated[str, Field(max_length=8000, description="A note"), "personal"] = ""
+    note: Annotated[str, Field(max_length=8000), "personal"] = ""
 
 
 class Reply(_Form):

@@ -56,7 +56,7 @@ def _reminder(trigger: str, kind: str) -> Transition:
 
 ASKING = [
     Transition("send", "pending", "sent", by=SYSTEM, **_REQUEST,
-               only_if=(rules.signatory_is_on_file, chasing.deadline_is_ahead)),
+               only_if=(rules.signatory_is_on_file, chasing.deadline_is_ahead), label="Ask the signatory"),
     Transition("seek_signatory", "pending", None, by=SYSTEM, does=(rules.ask_for_signatory,),
                sends=(Send("signature_no_signatory", "owner"),)),
     *asked_again("ask_signatory", "pending", "signature_request", by=EITHER, needs=forms.Repaired,
@@ -73,7 +73,7 @@ ASKING = [
     Transition("bounce", ASKED, "bounced", by=SYSTEM | COORDINATOR, needs=forms.Bounce,
                does=(count_bounce, rules.ask_for_signatory),
                sends=(Send("signature_bounced", "owner"),), label="Mail came back",
-               help="Only a permanent failure (5.x.x); an automatic reply is none."),
+               help="Only where the address is refused for good; an automatic reply does not count."),
     Transition("bounce", ("escalated", "formal_notice", "exemption_requested", "decision", *CHECKED), None,
                by=SYSTEM | COORDINATOR, needs=forms.Bounce, label="Mail came back",
                does=(count_bounce, rules.ask_for_signatory),

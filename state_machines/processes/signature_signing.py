@@ -85,6 +85,6 @@ DECIDING = [
     Transition("refuse", (*WAITING, ASKED_UNREACHABLE, *CHECKED), "refused", by=MEMBER | COORDINATOR,
                needs=forms.Refusal, does=(rules.forget_signature, rules.open_incident),
                sends=(Send("signature_refused", "signatory"),), closes_tasks=("*",), danger=True,
-               label="Refuse to sign",
+               label="The member refuses to sign",
                help="In writing. Opens a monitoring case; the member may still sign until the campaign closes."),
 ]  # fmt: skip

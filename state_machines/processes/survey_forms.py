@@ -297,9 +297,11 @@ class CallOutcome(StrEnum):
 class Call(Form):
     """A call to the member."""
 
-    attempt: Annotated[int, Field(ge=1, le=20)] = 1
+    attempt: Annotated[int, Field(ge=1, le=20, title="Which call it is")] = 1
     outcome: CallOutcome
-    promised_on: Annotated[date | None, Field(description="The day the answer was promised for")] = None
+    promised_on: Annotated[
+        date | None, Field(title="Promised for", description="The day by which the answer was promised")
+    ] = None
     note: Annotated[str, Field(max_length=2000, description="Who said what"), "personal"] = ""
 
 

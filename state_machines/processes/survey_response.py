@@ -114,7 +114,8 @@ LADDER = [
 INVITING = [
     Transition("bounce", ASKED, "bounced", by=SYSTEM | COORDINATOR, needs=forms.Bounce,
                does=(count_bounce, chasing.ask_contact_repair), sends=(Send("survey_bounced", "owner"),),
-               label="Mail came back", help="Only a permanent failure (5.x.x); an automatic reply is none."),
+               label="Mail came back",
+               help="Only where the address is refused for good; an automatic reply does not count."),
     Transition("bounce", ("escalated", "formal_notice", "exemption_requested", "decision", *UNDER_REVIEW),
                None, by=SYSTEM | COORDINATOR, needs=forms.Bounce,
                does=(count_bounce, chasing.ask_contact_repair),
@@ -160,7 +161,7 @@ ANSWERING = [
 REVIEWING = [
     Transition("complete", "dq_review", "complete", by=EITHER, needs=forms.Completion,
                only_if=(rules.second_check_is_done,), checks=(rules.every_flag_is_settled,),
-               four_eyes=("second_check",), does=(rules.settle_flags,), outcome="complete",
+               four_eyes=("second_check",), does=(rules.settle_flags,), outcome="complete", label="Accept as complete",
                sends=(Send("survey_complete", "member"),), closes_tasks=("risk_review",)),
     Transition("second_check", "dq_review", None, by=EITHER, needs=forms.SecondCheck,
                only_if=(rules.needs_second_check,), four_eyes=("impute",), does=(rules.note_second_check,),
@@ -194,7 +195,7 @@ DECIDING = [
     Transition("refuse", (*WAITING, *UNDER_REVIEW), "refused", by=MEMBER | COORDINATOR,
                needs=forms.Refusal, does=(rules.open_incident,),
                sends=(Send("survey_refused", "member"),), closes_tasks=("*",),
-               label="Refuse to answer", danger=True),
+               label="The member refuses to answer", danger=True),
 ]  # fmt: skip
 
 _MOVED: dict[str, Any] = {
