@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 
 from cases import opening, questionnaires, store
+from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.errors import BadInput, TransitionRefused
+from cases.permissions import visible
 from cases.sight import row_seen
 from cases.tables import CampaignMember, CaseRow
 from config.database import Connection, reading, transaction, without_nul
 from members import store as member_store
+from members.tables import Member
+from members.visibility import lent_teams, sees_all_teams, visible_members
 from notifications.tables import MessageRow
 from state_machines.process import Process
 from state_machines.processes.code_document import ASKS_FOR
@@ -26,6 +30,7 @@ from state_machines.standing import RESPONDED, Standing, count_in
 from state_machines.values import Actor, Outcome
 
 KINDS = {"survey": "survey_campaign", "signoff": "signoff_campaign"}
+EVERYTHING = true()
 INVITATIONS = {"survey_response": "survey_invitation", "signature": "signature_request"}
 """The kind of message with which each member is asked, by the process of the member's case."""
 
@@ -186,26 +191,37 @@ class Progress:
 
 
 def status(env: Environment, ref: str, *, actor: Actor, now: datetime | None = None) -> Progress:
-    """Return how far a campaign is. Raises CaseNotFound, or BadInput for a case that is no campaign."""
+    """Return how far a campaign is: with the members of all teams for who sees these, else of the actor's own alone.
+
+    Raises CaseNotFound, or BadInput for a case that is no campaign.
+    """
     with reading(env.engine) as conn:
         here = world(conn, env, now)
         row = row_seen(conn, ref, actor, here)
         if row.process not in KINDS.values():
             raise BadInput(f"{row.ref} is no campaign.")
-        return progress(conn, row)
+        if sees_all_teams(actor):
+            return progress(conn, row)
+        lent = lent_teams(actor, here.staffing, env.calendar.local_date(here.now))
+        return progress(conn, row, visible(actor, acts_for(actor, here)), visible_members(actor, lent))
 
 
-def progress(conn: Connection, row: Any) -> Progress:
-    """Return how far the campaign of a row of ``cases`` is; five statements, however many members."""
+def progress(
+    conn: Connection, row: Any, among: ColumnElement[bool] = EVERYTHING, of: ColumnElement[bool] = EVERYTHING
+) -> Progress:
+    """Return how far the campaign of a row of ``cases`` is; five statements, however many members.
+
+    ``among`` narrows to cases, ``of`` to members that hold to a condition.
+    """
     child = child_of(row.process)
     replaced = child.states_in(Standing.REPLACED)
     counted = conn.execute(
-        select(CaseRow.state, func.count()).where(CaseRow.parent_id == row.id).group_by(CaseRow.state)
+        select(CaseRow.state, func.count()).where(CaseRow.parent_id == row.id, among).group_by(CaseRow.state)
     ).tuples()
     by_state = {state: number for state, number in counted if state not in replaced}
     members = dict(conn.execute(
-        select(CampaignMember.included, func.count()).where(CampaignMember.campaign_id == row.id)
-        .group_by(CampaignMember.included)
+        select(CampaignMember.included, func.count()).join(Member, Member.id == CampaignMember.member_id)
+        .where(CampaignMember.campaign_id == row.id, of).group_by(CampaignMember.included)
     ).tuples().all())  # fmt: skip
 
     def count(*standings: Standing) -> int:
@@ -215,7 +231,7 @@ def progress(conn: Connection, row: Any) -> Progress:
     eligible = sum(by_state.values()) - left_out
     outstanding = count(Standing.AWAITED, Standing.UNDECIDED)
     return Progress(
-        row.ref, row.subject, row.state, eligible or _planned(conn, row), _invited(conn, row.id, child.name),
+        row.ref, row.subject, row.state, eligible or _planned(conn, row, of), _invited(conn, row.id, child.name, among),
         count(*RESPONDED), count(Standing.COMPLETE), count(Standing.EXEMPT), count(Standing.UNREACHED),
         count(Standing.UNREACHABLE), count(Standing.UNANSWERED), outstanding, by_state,
         max(members.get(False, 0) - left_out, 0), row.data.get("launch"), row.data.get("deadline"),
@@ -226,17 +242,18 @@ CANCELLED = "cancelled"
 """The state of a member's case, in every kind of campaign, whose campaign was cancelled."""
 
 
-def _planned(conn: Connection, row: Any) -> int:
+def _planned(conn: Connection, row: Any, of: ColumnElement[bool]) -> int:
     """Before the launch: how many the rule of the plan would take in today."""
-    return member_store.population_size(conn, row.data.get("population") or {})[0]
+    taken_in = member_store.meeting(row.data.get("population") or {})
+    return conn.execute(select(func.count()).select_from(Member).where(*taken_in, of)).scalar_one()
 
 
-def _invited(conn: Connection, campaign_id: int, child: str) -> int:
+def _invited(conn: Connection, campaign_id: int, child: str, among: ColumnElement[bool]) -> int:
     """Members whose invitation has left."""
     kind = INVITATIONS[child]
     sent = (
         select(func.count(func.distinct(CaseRow.member_id)))
         .join(MessageRow, CaseRow.id == MessageRow.case_id)
-        .where(CaseRow.parent_id == campaign_id, MessageRow.kind == kind, MessageRow.state == "sent")
+        .where(CaseRow.parent_id == campaign_id, MessageRow.kind == kind, MessageRow.state == "sent", among)
     )
     return conn.execute(sent).scalar_one()

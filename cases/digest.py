@@ -15,7 +15,7 @@ from cases import campaigns
 from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.ledger import MONDAY_MORNING
-from cases.permissions import visible
+from cases.permissions import guarded, visible
 from cases.tables import CaseEvent, CaseRow
 from config.database import Connection, transaction
 from members.staffing import Person
@@ -92,7 +92,7 @@ def _escalated(trigger: str) -> ColumnElement[bool]:
 def _section(conn: Connection, condition: ColumnElement[bool], person: Person, here: World) -> dict[str, Any]:
     actor = here.staffing.actor(person.id)
     where = and_(CaseRow.closed_at.is_(None), condition, visible(actor, acts_for(actor, here)))
-    open_to_all = and_(CaseRow.restricted_to.is_(None), func.coalesce(func.cardinality(CaseRow.walled_off), 0) == 0)
+    open_to_all = ~guarded()
     counts = conn.execute(
         select(func.count().label("all"), func.count().filter(open_to_all).label("named"))
         .select_from(CaseRow).where(where)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 
 from cases import side_writes
-from cases.commands import plain_change
+from cases.commands import plain_change, unhindered
 from cases.environment import Environment, World, world
 from cases.locking import COLUMNS, Locked, lock_ids, locked_of
 from cases.rows import person_of
@@ -80,11 +80,15 @@ def _handed_over(found: Locked, here: World) -> Change | None:
     owner, coordinator = owner_after(change.outcome, found, here)
     if owner == found.owner_id:
         return None
-    details: dict[str, Any] = {"from": person_of(found.owner_id), "to": person_of(owner)}
-    if found.row.restricted_to is not None and owner not in found.row.restricted_to:
-        details["let_in"] = person_of(owner)  # nobody who might see it is left
+    details = {"from": person_of(found.owner_id), "to": person_of(owner), **_let_in(owner, found)}
     change = plain_change(found, found.case, "handed_over", details, {}, actor=SYSTEM, now=here.now)
     return replace(change, owner_id=owner, coordinator_id=coordinator)
+
+
+def _let_in(owner: int | None, found: Locked) -> dict[str, Any]:
+    """Say of a case that only named people may see that its new owner is one of them now: none of them is left."""
+    named = found.row.restricted_to
+    return {"let_in": person_of(owner)} if named is not None and owner not in named else {}
 
 
 def follow_merges(env: Environment, *, now: datetime) -> int:
@@ -124,21 +128,30 @@ def take_apart(env: Environment, keep: str, other: str, *, actor: Actor, now: da
     """Undo that a member was made part of another, give the cases back that had followed it, open or closed since, and
     return the member that is there again, and how many cases these were.
 
-    Raises NotFound, NotYours, and Unusable when the one they became was changed since.
+    Raises NotFound, NotYours, Unusable when the one they became was changed since, and CaseBusy.
     """
-    with transaction(env.engine) as conn:
-        kept, again = unmerging.take_apart(conn, keep, other, actor=actor, now=now)
-        here = world(conn, env, now)
-        came = (CaseEvent.details["from"].as_integer() == again.id, CaseEvent.details["to"].as_integer() == kept.id)
-        with_it = select(CaseEvent.case_id).join(CaseRow, CaseRow.id == CaseEvent.case_id)
-        with_it = with_it.where(CaseRow.member_id == kept.id, CaseEvent.kind == "member_merged", *came).distinct()
-        locked = lock_ids(conn, sorted(conn.execute(with_it).scalars()))
-        back = {found.case.id: again.id for found in locked}
-        apply(conn, [_merged(found, again.id, here) for found in locked], here)
-        side_writes.give_to_members(conn, back)
-        outbox.give_to_members(conn, back)
+
+    def once() -> tuple[MemberCard, int]:
+        with transaction(env.engine) as conn:
+            kept, again = unmerging.take_apart(conn, keep, other, actor=actor, now=now)
+            return again, _given_back(conn, kept.id, again.id, world(conn, env, now))
+
+    again, cases = unhindered(once)
     follow_teams(env, [again.id], now=now)
-    return again, len(back)
+    return again, cases
+
+
+def _given_back(conn: Connection, kept: int, again: int, here: World) -> int:
+    """Give a member back the cases that had followed it into another, and return how many these were."""
+    came = [CaseEvent.details[end].as_string() == str(member) for end, member in (("from", again), ("to", kept))]
+    with_it = select(CaseEvent.case_id).join(CaseRow, CaseRow.id == CaseEvent.case_id)
+    with_it = with_it.where(CaseRow.member_id == kept, CaseEvent.kind == "member_merged", *came).distinct()
+    locked = lock_ids(conn, sorted(conn.execute(with_it).scalars()))
+    back = {found.case.id: again for found in locked}
+    apply(conn, [_merged(found, again, here) for found in locked], here)
+    side_writes.give_to_members(conn, back)
+    outbox.give_to_members(conn, back)
+    return len(back)
 
 
 def follow_teams(
@@ -151,18 +164,23 @@ def follow_teams(
     """
     done = 0
     while most is None or done < most:
-        with transaction(env.engine) as conn:
-            here = world(conn, env, now)
-            found = _elsewhere(conn, members)
-            teams = {each.case.id: team for each, team in found}
-            side_writes.give_to_teams(conn, teams)
-            changes = [_to_team(each, team, here) for each, team in found]
-            apply(conn, changes, here)
-            side_writes.let_owners_in(conn, list(teams))
-        done += len(found)
-        if len(found) < BATCH:
+        moved = unhindered(lambda: _followed(env, members, now))
+        done += moved
+        if moved < BATCH:
             break
     return done
+
+
+def _followed(env: Environment, members: Collection[int] | None, now: datetime) -> int:
+    """Give a batch of cases to the team of their member, and return how many these were."""
+    with transaction(env.engine) as conn:
+        here = world(conn, env, now)
+        found = _elsewhere(conn, members)
+        teams = {each.case.id: team for each, team in found}
+        side_writes.give_to_teams(conn, teams)
+        apply(conn, [_to_team(each, team, here) for each, team in found], here)
+        side_writes.let_owners_in(conn, list(teams))
+        return len(found)
 
 
 def _elsewhere(conn: Connection, members: Collection[int] | None) -> list[tuple[Locked, str]]:
@@ -190,7 +208,7 @@ def _to_team(found: Locked, team: str, here: World) -> Change:
             owner = owner_anew(change.outcome, found, here, coordinator_id=coordinator)
             coordinator = owner if change.outcome.owner_role is Role.COORDINATOR else coordinator
     if owner != found.owner_id:
-        details |= {"owner": person_of(owner)}
+        details |= {"owner": person_of(owner), **_let_in(owner, found)}
         change = plain_change(found, after, "team_changed", details, {}, actor=SYSTEM, now=here.now)
     return replace(change, owner_id=owner, coordinator_id=coordinator)
 

@@ -15,7 +15,8 @@ from cases.sight import row_seen
 from cases.tables import PERSONAL_PART, CaseEvent, EventPersonal
 from config.database import reading
 from notifications.tables import MessageRow
-from state_machines.objections import capital, title_of
+from state_machines.english import capital
+from state_machines.objections import title_of
 from state_machines.process import Process
 from state_machines.registry import process_named
 from state_machines.values import Actor

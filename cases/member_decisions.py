@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from cases.environment import Environment, world
-from cases.member_pages import lent, open_cases, sources_seen
+from cases.member_lists import lent, open_cases
+from cases.member_pages import sources_seen
 from config.database import reading
 from members import store
 from members.cards import Contact, MemberCard

@@ -1,4 +1,4 @@
-"""What people read about members together with their cases: the list, one member with everything, the history.
+"""What people read about one member together with its cases: everything, or its history.
 
 Members go through ``members.visibility``, cases through ``visible``; who stands in for a colleague sees their team.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from cases.campaigning.ladders import ContactLadder, contact_ladders
 from cases.campaigns import KINDS, child_of
@@ -19,80 +19,23 @@ from cases.environment import Environment, World, world
 from cases.lists.keyset import BY_CLOSING, BY_DEADLINE, Order, keys
 from cases.lists.worklist import Line, lines, lines_at
 from cases.mailroom import outbox
+from cases.member_lists import lent
 from cases.permissions import visible
 from cases.tables import CaseRow
 from config.database import Connection, reading
-from members import browsing, store
-from members.browsing import MemberFilter
+from members import store
 from members.cards import Contact, MemberCard
 from members.history import RECENT, Entry, changes_of
-from members.proposal_lists import Proposal, open_count, proposals_of
+from members.proposal_lists import Proposal, proposals_of
 from members.tables import ConflictOfInterest, Member
 from members.unmerging import can_be_taken_apart
-from members.visibility import find_member, lent_teams, may_change_many, may_edit
+from members.visibility import find_member, may_change_many, may_edit
 from state_machines.values import Actor
 
 MOST_OPEN, MOST_CLOSED, MOST_RESPONSES, MOST_MESSAGES = 50, 10, 10, 10
 HISTORY = RECENT
 OF_CAMPAIGNS = sorted(child_of(name).name for name in KINDS.values())
 """What campaigns ask of members."""
-
-
-def lent(actor: Actor, here: World) -> frozenset[str]:
-    """Return the teams of those for whom a person stands in today."""
-    return lent_teams(actor, here.staffing, here.env.calendar.local_date(here.now))
-
-
-# ------------------------------------------------------------------------------------------------------ the list
-
-
-@dataclass(frozen=True)
-class Members:
-    """One page of the list of members."""
-
-    page: browsing.MemberPage
-    open_cases: Mapping[int, int]
-    """By member id, how many open cases there are that the viewer may see."""
-    waiting: int
-    """How many proposed changes wait, of all members the viewer may see."""
-    choices: Mapping[str, Sequence[str]]
-
-
-def members(
-    env: Environment, narrow: MemberFilter, *, after: str | None = None, before: str | None = None, size: int = 50,
-    actor: Actor, now: datetime | None = None,
-) -> Members:  # fmt: skip
-    """Return one page of the members a person may see, by name."""
-    with reading(env.engine) as conn:
-        here = world(conn, env, now)
-        seen: dict[str, Any] = {"lent": lent(actor, here), "viewer": actor}
-        page = browsing.page(conn, narrow, after=after, before=before, limit=size, **seen)
-        counted = open_cases(conn, [line.card.id for line in page.lines], actor, here)
-        return Members(page, counted, open_count(conn, **seen), browsing.choices(conn, **seen))
-
-
-def open_cases(conn: Connection, ids: Sequence[int], actor: Actor, here: World) -> Mapping[int, int]:
-    """Return by member how many open cases there are that the actor may see."""
-    theirs = (CaseRow.member_id.in_(ids), CaseRow.closed_at.is_(None), visible(actor, acts_for(actor, here)))
-    found = select(CaseRow.member_id, func.count()).where(*theirs).group_by(CaseRow.member_id)
-    return {row[0]: row[1] for row in conn.execute(found)} if ids else {}
-
-
-def suggestions(env: Environment, words: str, *, actor: Actor, now: datetime | None = None) -> list[MemberCard]:
-    """Return a few members a person may mean by some words, likeliest first."""
-    with reading(env.engine) as conn:
-        return browsing.suggestions(conn, words, lent=lent(actor, world(conn, env, now)), viewer=actor)
-
-
-def exported(
-    env: Environment, narrow: MemberFilter, *, actor: Actor, now: datetime | None = None
-) -> list[tuple[MemberCard, str | None]]:
-    """Return all members of a list, each with the address that is written to first."""
-    with reading(env.engine) as conn:
-        return browsing.everyone(conn, narrow, lent=lent(actor, world(conn, env, now)), viewer=actor)
-
-
-# ------------------------------------------------------------------------------------------------------ one member
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ def _substituted(actor: Actor) -> set[int]:
     return set() if other is None else {other}
 
 
+def guarded() -> ColumnElement[bool]:
+    """Return the condition that only some people may see a case, so that who opens it is written down."""
+    return or_(CaseRow.restricted_to.is_not(None), func.coalesce(func.cardinality(CaseRow.walled_off), 0) > 0)
+
+
 def visible(actor: Actor, acts_for: Collection[int] = ()) -> ColumnElement[bool]:
     """Return the condition on ``cases`` that lets through what the actor may see."""
     if Role.SYSTEM in actor.roles:

@@ -1,4 +1,4 @@
-"""What people read about cases: lists, queues, one case with everything about it. Every one goes through one filter."""
+"""What people read about cases: a list, one case with everything about it. Every one goes through one filter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import aliased
 
 from cases import facts as case_facts
@@ -15,7 +15,6 @@ from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.forecast import Expected, expected
 from cases.history import KINDS
-from cases.lists.ways_in import queue_branches
 from cases.permissions import require_sight, visible
 from cases.rows import case_of, ref_of
 from cases.tables import PERSONAL_PART, CaseEvent, CaseLink, CaseRow, CaseTask, EventPersonal, EvidenceFile
@@ -41,7 +40,7 @@ class Filter:
     parent: str | None = None
 
 
-def _listed(env: Environment, conn: Connection, narrow: Filter, here: World) -> list[ColumnElement[bool]]:
+def _listed(narrow: Filter, here: World) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     narrow = Filter(**without_nul(vars(narrow)))
     if narrow.process:
@@ -79,19 +78,12 @@ def list_cases(
     """Return cases the actor may see, soonest deadline first, and how many there are in all."""
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        where = [visible(actor, acts_for(actor, here)), *_listed(env, conn, narrow, here)]
-        return _page(conn, where, here, limit, offset)
-
-
-def _page(
-    conn: Connection, where: list[ColumnElement[bool]], here: World, limit: int, offset: int
-) -> tuple[list[dict[str, Any]], int]:
-    """One page of cases, soonest deadline first, and how many there are in all."""
-    source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
-    total = conn.execute(select(func.count()).select_from(source).where(*where)).scalar_one()
-    found = select(*_LIST).select_from(source).where(*where)
-    rows = conn.execute(found.order_by(CaseRow.deadline_at.asc().nulls_last(), CaseRow.id).limit(limit).offset(offset))
-    return [_line(row, here) for row in rows], total
+        where = [visible(actor, acts_for(actor, here)), *_listed(narrow, here)]
+        source = CaseRow.__table__.outerjoin(Member.__table__, Member.id == CaseRow.member_id)
+        total = conn.execute(select(func.count()).select_from(source).where(*where)).scalar_one()
+        found = select(*_LIST).select_from(source).where(*where)
+        page = found.order_by(CaseRow.deadline_at.asc().nulls_last(), CaseRow.id).limit(limit).offset(offset)
+        return [_line(row, here) for row in conn.execute(page)], total
 
 
 def _line(row: Any, here: World) -> dict[str, Any]:
@@ -110,17 +102,6 @@ def _line(row: Any, here: World) -> dict[str, Any]:
 
 def _iso(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
-
-
-def queue(
-    env: Environment, *, actor: Actor, limit: int = 50, offset: int = 0, now: datetime | None = None
-) -> tuple[list[dict[str, Any]], int]:
-    """Return the open cases a person owns, or owns today for somebody away, soonest deadline first."""
-    with reading(env.engine) as conn:
-        here = world(conn, env, now)
-        mine = or_(*(and_(*branch) for branch in queue_branches(actor, here)))
-        where = [visible(actor, acts_for(actor, here)), mine, CaseRow.closed_at.is_(None)]
-        return _page(conn, where, here, limit, offset)
 
 
 @dataclass(frozen=True)

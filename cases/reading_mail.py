@@ -55,15 +55,31 @@ def letter(env: Environment, ref: str, number: int, *, actor: Actor, now: dateti
     """
     with reading(env.engine) as conn:
         here = world(conn, env, now)
-        mine = (CaseRow.ref == ref_of(ref)) & visible(actor, acts_for(actor, here))
-        row = conn.execute(
-            select(MessageRow.__table__, CaseRow.ref.label("case_ref"), CaseRow.restricted_to, CaseRow.walled_off)
-            .join(CaseRow, CaseRow.id == MessageRow.case_id).where(MessageRow.id == number, mine)
-        ).one_or_none()  # fmt: skip
-        if row is None:
-            raise CaseNotFound(ref)
-        looked_at_case(row, row.case_ref, what=LETTER, name=str(number), actor=actor)
+        row = _message(conn, ref, number, actor, here)
         return _kept(row) if row.body_text is not None else _foreseen(conn, row, here)
+
+
+def own_page_in(env: Environment, ref: str, number: int, *, actor: Actor, now: datetime | None = None) -> str | None:
+    """Return the path of the personal page that a letter leads to, or None; for a sandbox, where nobody is real.
+
+    Whoever has it acts as the reader of the letter. Raises CaseNotFound as `letter` does.
+    """
+    with reading(env.engine) as conn:
+        row = _message(conn, ref, number, actor, world(conn, env, now))
+        return links.own_page(row.body_text) if row.body_text is not None else None
+
+
+def _message(conn: Connection, ref: str, number: int, actor: Actor, here: World) -> Any:
+    """The row of a message of a case that the actor may see; that they looked is noted. Raises CaseNotFound."""
+    mine = (CaseRow.ref == ref_of(ref)) & visible(actor, acts_for(actor, here))
+    row = conn.execute(
+        select(MessageRow.__table__, CaseRow.ref.label("case_ref"), CaseRow.restricted_to, CaseRow.walled_off)
+        .join(CaseRow, CaseRow.id == MessageRow.case_id).where(MessageRow.id == number, mine)
+    ).one_or_none()  # fmt: skip
+    if row is None:
+        raise CaseNotFound(ref)
+    looked_at_case(row, row.case_ref, what=LETTER, name=str(number), actor=actor)
+    return row
 
 
 def letters(env: Environment, ref: str, *, actor: Actor, now: datetime | None = None) -> list[Letter]:

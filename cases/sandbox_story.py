@@ -19,7 +19,8 @@ from config.database import reading
 from members.tables import Member
 from notifications import catalogue
 from notifications.tables import FAILED, SENT, SUPPRESSED, MessageRow
-from state_machines.objections import capital, title_of
+from state_machines.english import capital
+from state_machines.objections import help_of, title_of
 from state_machines.registry import process_named
 from state_machines.values import Actor
 
@@ -152,7 +153,7 @@ def _told(moves: Sequence[Move], letters: Sequence[Letter], env: Environment, cu
 def _move(row: Any) -> Move:
     process = process_named(row.process)
     title = title_of(process, row.trigger)
-    means = next((t.help for t in process.transitions if t.trigger == row.trigger and t.help), "")
+    means = help_of(process, row.trigger)
     moved = process.state(row.target).title if row.source != row.target and row.target in process.by_name else None
     why = str(row.details.get("why", "")) or None
     done = row.kind in ("transition", "opened")

@@ -22,5 +22,5 @@ def rename_team(conn: Connection, old: str, new: str, *, actor: Actor, now: date
     planned = select(CaseRow.ref).where(CaseRow.process.in_(sorted(KINDS.values())), CaseRow.closed_at.is_(None))
     if named := sorted(conn.execute(planned.where(chosen_by)).scalars()):
         raise Unusable(f"{', '.join(named)} chooses its members by the team {old}; close it first, or change its plan.")
+    side_writes.rename_team(conn, old, new)  # cases before members, as steps that change their member do
     team_names.rename_team(conn, old, new, actor=actor, now=now)
-    side_writes.rename_team(conn, old, new)

@@ -54,11 +54,13 @@ for _module in MODULES:
     if importlib.util.find_spec(f"cli.{_module}"):
         _loaded = importlib.import_module(f"cli.{_module}")
         _name = getattr(_loaded, "NAME", None)
-        if _name in _words:
+        if _name is None:
+            app.add_typer(_loaded.app)
+        elif _name in _words:
             _words[_name].add_typer(_loaded.app)
         else:
             app.add_typer(_loaded.app, name=_name)
-            _words |= {_name: _loaded.app} if _name else {}
+            _words[_name] = _loaded.app
 
 
 if __name__ == "__main__":

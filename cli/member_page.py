@@ -30,7 +30,7 @@ def members_page(
 ) -> tuple[list[MemberCard], int]:
     """Return one page of the members the viewer may see, and how many there are in all."""
     from cases.environment import world
-    from cases.member_pages import lent
+    from cases.member_lists import lent
     from config.database import reading
     from members.browsing import MemberFilter, listed
 
@@ -43,7 +43,7 @@ def members_page(
 def found(env: Environment, ref: str, viewer: Actor) -> MemberCard:
     """Return a member the viewer may see. Raises NotFound also for one they may not, or Ambiguous."""
     from cases.environment import world
-    from cases.member_pages import lent
+    from cases.member_lists import lent
     from config.database import reading
     from members.visibility import find_member
 
@@ -54,7 +54,7 @@ def found(env: Environment, ref: str, viewer: Actor) -> MemberCard:
 def lent_today(env: Environment, actor: Actor) -> frozenset[str]:
     """Return the teams of those for whom a person stands in today."""
     from cases.environment import world
-    from cases.member_pages import lent
+    from cases.member_lists import lent
     from config.database import reading
 
     with reading(env.engine) as conn:

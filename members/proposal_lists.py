@@ -11,7 +11,7 @@ from config.database import Connection
 from members import store
 from members.cards import Contact, MemberCard, label_of, said
 from members.contact_commands import called
-from members.proposals import part_of
+from members.proposal_parts import part_of
 from members.tables import Contact as ContactTable
 from members.tables import Member, MemberProposal
 from members.visibility import visible_members
@@ -144,7 +144,7 @@ def _contact_lines(part: str, change: Mapping[str, Any], contacts: Mapping[int, 
 def _added(part: str, change: Mapping[str, Any], contacts: Mapping[int, Contact]) -> Line:
     email = str(change.get("email") or "").lower()
     same = next((each for each in contacts.values() if email and (each.email or "").lower() == email), None)
-    parts = [change.get(name) for name in ("name", "email", "phone", "role")]
-    wanted = ", ".join(part for part in parts if part)
+    told = [change.get(name) for name in ("name", "email", "phone", "role")]
+    wanted = ", ".join(text for text in told if text)
     there = f"{called(same)} ({same.status})" if same else ""
     return Line(part, "A new contact", "", wanted if same and same.status == "ok" else there, wanted)

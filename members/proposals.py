@@ -19,11 +19,12 @@ from sqlalchemy import Text, cast, insert, literal, select, update
 
 from config.database import Connection, Engine, transaction, without_nul
 from members import store
-from members.cards import Contact, MemberCard, label_of
+from members.cards import Contact, MemberCard
 from members.contact_commands import called, checked_contact, let_go, write_contact
 from members.errors import AlreadyDecided, NotFound, NotYours, Unusable
 from members.locking import lock_to_edit, locked
 from members.member_commands import checked_fields, write_fields
+from members.proposal_parts import chosen
 from members.tables import Member, MemberProposal, Staff
 from members.visibility import visible_members
 from members.writing import touch_members, update_contacts
@@ -144,12 +145,12 @@ def accept(
 ) -> MemberCard:  # fmt: skip
     """Make the changes that were proposed, as they stood beside the member in the version that the actor saw.
 
-    ``only``: these parts of them (`part_of`), and none of the others; the decision says which were left out. Raises
-    NotFound, NotYours, AlreadyDecided, Changed when the member is no longer as it was seen, or Unusable.
+    ``only``: these parts of them (`proposal_parts`), and none of the others; the decision says which were left out.
+    Raises NotFound, NotYours, AlreadyDecided, Changed when the member is no longer as it was seen, or Unusable.
     """
     with transaction(engine) as conn:
         row, card = _to_decide(conn, number, seen_version=seen_version, lent=lent, actor=actor)
-        changes, left_out = _chosen(row.changes, only)
+        changes, left_out = chosen(row.changes, only)
         fields = {name: pair[1] for name, pair in changes.items() if name not in ("contacts", "note")}
         write_fields(conn, card, checked_fields(fields), source="proposal", actor=actor, now=now)
         before = store.contacts_of(conn, [card.id])[card.id] if changes.get("contacts") else []
@@ -160,31 +161,6 @@ def accept(
             touch_members(conn, [card.id], now)
         _decided(conn, number, "accepted", left_out, by=actor.person, now=now)
         return store.member_card(conn, [card.id])[card.id]
-
-
-def part_of(place: int) -> str:
-    """Return how the part of a proposal that is about its contact at this place is called; a field is called itself."""
-    return f"contacts.{place}"
-
-
-def _chosen(changes: Mapping[str, Any], only: Collection[str] | None) -> tuple[dict[str, Any], str | None]:
-    """Return these parts of a proposal, and a sentence about the others, if any. Raises Unusable for none at all."""
-    fields = {name: label_of(name) for name in changes if name not in ("contacts", "note")}
-    contacts = {part_of(place): _about(each) for place, each in enumerate(changes.get("contacts", ()))}
-    parts = fields | contacts
-    if only is None or not parts or set(only) >= parts.keys():
-        return dict(changes), None
-    if not set(only) & parts.keys():
-        raise Unusable("Tick what is to be made of it, or decline it.")
-    chosen: dict[str, Any] = {name: pair for name, pair in changes.items() if name in only or name == "note"}
-    kept = [each for place, each in enumerate(changes.get("contacts", ())) if part_of(place) in only]
-    out = ", ".join(called for part, called in parts.items() if part not in only)
-    return {**chosen, "contacts": kept} if kept else chosen, f"not taken: {out}"
-
-
-def _about(change: Mapping[str, Any]) -> str:
-    """Return which contact a change is about, in words."""
-    return str(change.get("who") or change.get("name") or change.get("email") or "a contact")
 
 
 def _take_places(

@@ -28,6 +28,8 @@ _VERSION = 1
 _LONGEST = 80
 _KEY = re.compile(r"(/(?:m|p/[a-z_:%0-9A-Z]+|unsubscribe|links/leave|password)/)[A-Za-z0-9_\-]{20,}")
 
+_OWN = re.compile(r"/(?:m|p/[a-z_:%0-9A-Z]+)/[A-Za-z0-9_\-]{20,}")
+
 
 class LinkForged(Exception):
     """This link is not whole, or it was made for something else."""
@@ -100,6 +102,12 @@ def url(base: str, token: str, purpose: str = MEMBER) -> str:
 def without_keys(text: str) -> str:
     """Return the text of a letter with the keys of its links left out: who has one acts as whom it was made for."""
     return _KEY.sub(r"\1…", text)
+
+
+def own_page(text: str) -> str | None:
+    """Return the path of the first page of a member or a party that a letter links to; None where it links to none."""
+    found = _OWN.search(text)
+    return found[0] if found else None
 
 
 def desk_url(base: str, ref: str | None) -> str:

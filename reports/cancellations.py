@@ -8,19 +8,22 @@ the rates: gross save rate = offers accepted / offers made; the denominator zero
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement
 
 from config.database import Connection
-from reports.following import Bounds, Followed, Months, followed, left_out_note
+from reports.complaints import NOT_TOLD
+from reports.following import Bounds, Followed, followed
+from reports.groups import ALL, Group, refs_of
+from reports.histories import left_out_note
+from reports.months import Months
+from reports.periods import days_of
 from reports.table import Cell, Table, percent
 
 PROCESS = "cancellation"
-ALL = "all"
-NO_REASON = "not_said"
+NO_REASON = "not said"
 NO_CANCELLATION = frozenset({"intent", "intent_closed", "not_the_member"})
 """A cancelled payment that meant nothing, or is still being asked about; a statement of somebody else."""
 SAVED = frozenset({"offer_accepted", "saved"})
@@ -32,21 +35,6 @@ COUNTED = ("asked to leave", "offers made", "offers accepted", *BECAME)
 COLUMNS = ("reason", "asked to leave", "offers made", "offers accepted", "save rate", *BECAME, "share that stays")
 
 
-@dataclass
-class _Group:
-    """Those who gave one reason: references by figure."""
-
-    refs: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in COUNTED})
-
-    def count(self, name: str) -> int:
-        return len(self.refs[name])
-
-    @property
-    def reconciles(self) -> bool:
-        """Whether everybody who asked stays, left, or is still open."""
-        return self.count("asked to leave") == sum(self.count(name) for name in BECAME)
-
-
 def cancellations(
     conn: Connection, bounds: Bounds, months: Months, *, among: ColumnElement[bool] | None = None, now: datetime
 ) -> Table:
@@ -56,8 +44,8 @@ def cancellations(
     the cases that hold to a condition.
     """
     start, end = bounds
-    groups: dict[str, _Group] = {}
-    every = _Group()
+    groups: dict[str, Group] = {}
+    every = Group()
     left_out: Counter[str] = Counter()
     none = 0
     for case in followed(conn, PROCESS, end, among, now, left_out):
@@ -67,37 +55,43 @@ def cancellations(
         months.came[months.month_of(case.entered)] += 1
         months.went.update(months.month_of(at) for at in case.came_to(GONE))
         if case.entered >= start:
-            reasons = dict.fromkeys(in_words(reason) for reason in case.facts.get("reasons") or [NO_REASON])
-            for group in (every, *(groups.setdefault(reason, _Group()) for reason in reasons)):
+            for group in (every, *(groups.setdefault(reason, Group()) for reason in _reasons(case))):
                 _count(group, case)
     rows = sorted(groups.items(), key=lambda each: (-each[1].count("asked to leave"), each[0]))
     told = [*rows, (ALL, every)] if rows else []
-    title = f"Cancellations, {start:%d %B %Y} to {end - timedelta(seconds=1):%d %B %Y}"
-    fits = all(group.reconciles for _, group in told)
-    notes = (
-        f"Asked to leave = stay + left + saved, then left + still open: {'yes, in every row' if fits else 'NO'}.",
-        *(("Who gave several reasons counts under each, and once in all.",) if rows else ()),
-        *((f"Not counted, because it was no cancellation or is not one yet: {none:,}.",) if none else ()),
-        *left_out_note(left_out),
-    )
-    refs: dict[tuple[str, ...], tuple[str, ...]] = {
-        (name, ALL, column): tuple(cases) for name, group in told for column, cases in group.refs.items() if cases
-    }
-    return Table(title, now, COLUMNS, tuple(tuple(_row(name, group)) for name, group in told), notes, refs)
+    notes = (*_notes(told, none), *left_out_note(left_out))
+    title = f"Cancellations, {days_of(start, end)}"
+    return Table(title, now, COLUMNS, tuple(tuple(_row(name, group)) for name, group in told), notes, refs_of(told))
 
 
-def in_words(reason: object) -> str:
-    """Return a reason as people read it."""
-    return str(reason).replace("_", " ")
+def _notes(told: Sequence[tuple[str, Group]], none: int) -> Iterator[str]:
+    fits = all(_reconciles(group) for _, group in told)
+    yield f"Asked to leave = stay + left + saved, then left + still open: {'yes, in every row' if fits else 'NO'}."
+    if told:
+        yield "Who gave several reasons counts under each, and once in all."
+    if none:
+        yield f"Not counted, because it was no cancellation or is not one yet: {none:,}."
 
 
-def _count(group: _Group, case: Followed) -> None:
-    group.refs["asked to leave"].append(case.ref)
+def _reconciles(group: Group) -> bool:
+    """Whether everybody who asked stays, left, or is still open."""
+    return group.count("asked to leave") == sum(group.count(name) for name in BECAME)
+
+
+def _reasons(case: Followed) -> list[str]:
+    """The reasons somebody gave, each once, as people read them; none of a case that only some people may see."""
+    if case.guarded:
+        return [NOT_TOLD]
+    return list(dict.fromkeys(str(reason).replace("_", " ") for reason in case.facts.get("reasons") or [NO_REASON]))
+
+
+def _count(group: Group, case: Followed) -> None:
+    group.note("asked to leave", case.ref)
     if case.facts.get("offers"):
-        group.refs["offers made"].append(case.ref)
+        group.note("offers made", case.ref)
     if any(state in SAVED for _, state in case.moves):
-        group.refs["offers accepted"].append(case.ref)
-    group.refs[_became(case.state)].append(case.ref)
+        group.note("offers accepted", case.ref)
+    group.note(_became(case.state), case.ref)
 
 
 def _became(state: str) -> str:
@@ -108,7 +102,7 @@ def _became(state: str) -> str:
     return "saved, then left" if state in SAVED_THEN_LEFT else "still open"
 
 
-def _row(name: str, group: _Group) -> Iterator[Cell]:
+def _row(name: str, group: Group) -> Iterator[Cell]:
     n = {column: group.count(column) for column in COUNTED}
     yield name
     for column in COLUMNS[1:-1]:

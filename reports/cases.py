@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from config.database import Connection
-from reports.histories import LEFT_OUT, histories, outcome_of
+from reports.histories import LEFT_OUT, histories, left_out_note, outcome_of
+from reports.periods import days_of
 from reports.table import Cell, Table, percent, quantile
 from state_machines.calendars import Calendar
 from state_machines.process import HOLD_CLOCK, Process
@@ -150,10 +151,9 @@ def sla(
     wanted = [p for p in processes().values() if process in (None, p.name)]
     keys = dict.fromkeys((p.name, clock.name) for p in wanted for s in p.states for clock in s.clocks) | found
     rows = tuple((*key, *_figures(found.get(key, []), min(end, now), calendar)) for key in keys)
-    notes = ("Left out: " + "; ".join(f"{n} {what}" for what, n in sorted(left_out.items())) + "; holds.",) if (
-        left_out) else ("Left out: holds.",)  # fmt: skip
-    title = f"Deadlines kept, {start:%d %B %Y} to {end - timedelta(seconds=1):%d %B %Y}"
-    return Table(title, now, COLUMNS, rows, notes, _refs(found))
+    return Table(
+        f"Deadlines kept, {days_of(start, end)}", now, COLUMNS, rows, left_out_note(left_out, "holds"), _refs(found)
+    )
 
 
 def _figures(runs: Sequence[Run], end: datetime, calendar: Calendar) -> tuple[Cell, ...]:

@@ -8,20 +8,27 @@ past period always says the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement
 
 from config.database import Connection
-from reports.following import MOST_GROUPS, NOT_TOLD, OTHERS, Bounds, Followed, Months, followed, left_out_note
+from reports.following import Bounds, Followed, followed
+from reports.groups import ALL, Group, refs_of
+from reports.histories import left_out_note
+from reports.months import Months
+from reports.periods import days_of
 from reports.table import Cell, Table, percent, quantile
 from state_machines.registry import process_named
 
 PROCESS = "complaint"
-ALL = "all"
 NOT_SAID = "not said"
+NOT_TOLD = "not told here"
+"""The group of cases that only some people may see: what they are about would tell more than a number."""
+OTHERS = "all others"
+MOST_GROUPS = 30
 UPHELD, PARTLY, NOT_UPHELD, EARLY = "upheld", "partly_upheld", "not_upheld", "resolved_early"
 FLOWS = ("open at start", "new", "reopened", "closed", "open at end")
 ANSWERS = {UPHELD: "upheld", PARTLY: "partly upheld", NOT_UPHELD: "not upheld", EARLY: "settled early"}
@@ -31,29 +38,16 @@ COLUMNS = ("about", *FLOWS, "answered", "upheld", "partly upheld", "not upheld",
 
 
 @dataclass
-class _Group:
-    """The complaints about one thing: references by figure, and how long the answers took."""
+class _Group(Group):
+    """The complaints about one thing, and how many days the answers took."""
 
-    refs: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in COUNTED})
     days: list[float] = field(default_factory=list)
-
-    def note(self, name: str, ref: str) -> None:
-        if not self.refs[name] or self.refs[name][-1] != ref:
-            self.refs[name].append(ref)
-
-    def count(self, name: str) -> int:
-        return len(self.refs[name])
 
     @property
     def reconciles(self) -> bool:
         """Whether open at the start + new + reopened - closed = open at the end."""
         n = [self.count(name) for name in FLOWS]
         return n[0] + n[1] + n[2] - n[3] == n[4]
-
-    def join(self, other: _Group) -> None:
-        for name, refs in other.refs.items():
-            self.refs[name] += refs
-        self.days += other.days
 
 
 def complaints(
@@ -77,15 +71,12 @@ def complaints(
         months.came[months.month_of(case.entered)] += 1
         months.went.update(months.month_of(at) for at in case.came_to(final))
     rows = _ranked(groups, names)
-    every = _Group()
-    for _, group in rows:
-        every.join(group)
-    title = f"Complaints, {start:%d %B %Y} to {end - timedelta(seconds=1):%d %B %Y}"
+    told = [*rows, (ALL, _joined(group for _, group in rows))] if rows else []
     fits = all(group.reconciles for _, group in rows)
     adds_up = "Open at the start + new + reopened - closed = open at the end"
     notes = (f"{adds_up}: {'yes, in every row' if fits else 'NO'}.", *left_out_note(left_out))
-    told = [*rows, (ALL, every)] if rows else []
-    return Table(title, now, COLUMNS, tuple(tuple(_row(name, group)) for name, group in told), notes, _refs(told))
+    title = f"Complaints, {days_of(start, end)}"
+    return Table(title, now, COLUMNS, tuple(tuple(_row(name, group)) for name, group in told), notes, refs_of(told))
 
 
 def _about(case: Followed) -> str:
@@ -135,16 +126,21 @@ def _ranked(groups: dict[str, _Group], names: dict[str, str]) -> list[tuple[str,
     )
     if len(used) <= MOST_GROUPS:
         return used
-    others = _Group()
-    for _, group in used[MOST_GROUPS:]:
-        others.join(group)
-    return [*used[:MOST_GROUPS], (OTHERS, others)]
+    return [*used[:MOST_GROUPS], (OTHERS, _joined(group for _, group in used[MOST_GROUPS:]))]
+
+
+def _joined(groups: Iterable[_Group]) -> _Group:
+    found = _Group()
+    for group in groups:
+        found.join(group)
+        found.days += group.days
+    return found
 
 
 def _row(name: str, group: _Group) -> Iterator[Cell]:
     yield name
     for column in COLUMNS[1:-2]:
-        yield group.count(column) if column in group.refs else _upheld_share(group)
+        yield group.count(column) if column in COUNTED else _upheld_share(group)
     yield quantile(group.days, 0.5)
     yield quantile(group.days, 0.9)
 
@@ -152,7 +148,3 @@ def _row(name: str, group: _Group) -> Iterator[Cell]:
 def _upheld_share(group: _Group) -> str:
     n = {name: group.count(name) for name in ("upheld", "partly upheld", "not upheld")}
     return percent(n["upheld"] + n["partly upheld"], sum(n.values()))
-
-
-def _refs(rows: Sequence[tuple[str, _Group]]) -> dict[tuple[str, ...], tuple[str, ...]]:
-    return {(name, ALL, column): tuple(refs) for name, group in rows for column, refs in group.refs.items() if refs}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.table import NOT_APPLICABLE, Table, percent
-from state_machines.objections import capital
+from state_machines.english import capital, plural
 from state_machines.registry import processes
 
 DEADLINES = {
@@ -93,11 +93,11 @@ def complaints_in_words(table: Table) -> list[str]:
         return ["There was no complaint in this period."]
     every = _last(table)
     came, gone, left = every["new"], every["closed"], every["open at end"]
-    said = [f"{_of(came, 'complaint')} came in and {gone:,} {_was(gone)} closed; open at the end: {left:,}."]
+    said = [f"{plural(came, 'complaint')} came in and {gone:,} {_was(gone)} closed; open at the end: {left:,}."]
     if every["answered"]:
         days = every["median days to answer"]
         within = f", half of them within {days:g} days of receipt" if days is not None else ""
-        said.append(f"{_of(every['answered'], 'complaint')} {_was(every['answered'])} answered{within}.")
+        said.append(f"{plural(every['answered'], 'complaint')} {_was(every['answered'])} answered{within}.")
     if every["upheld share"] != NOT_APPLICABLE:
         said.append(f"Of those decided, {every['upheld share']} were upheld in full or in part.")
     first = table.rows[0]
@@ -112,10 +112,10 @@ def cancellations_in_words(table: Table) -> list[str]:
         return ["Nobody asked to leave in this period."]
     every = _last(table)
     became = ", ".join(f"{every[name]:,} {words}" for name, words in _BECAME if every[name])
-    said = [f"{_of(every['asked to leave'], 'member')} asked to leave: {became}."]
+    said = [f"{plural(every['asked to leave'], 'member')} asked to leave: {became}."]
     if every["offers made"]:
         made, taken = every["offers made"], every["offers accepted"]
-        said.append(f"Of {_of(made, 'offer')} made, {taken:,} {_was(taken)} accepted: {every['save rate']}.")
+        said.append(f"Of {plural(made, 'offer')} made, {taken:,} {_was(taken)} accepted: {every['save rate']}.")
     given = [row for row in table.rows[:-1] if row[0] != "not said"]
     if given and (len(given) == 1 or int(given[0][1] or 0) > int(given[1][1] or 0)):
         said.append(f"The reason given most is “{given[0][0]}”: {given[0][1]:,}.")
@@ -130,10 +130,6 @@ def _last(table: Table) -> dict[str, Any]:
     return dict(zip(table.columns, table.rows[-1], strict=True))
 
 
-def _of(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _was(number: int) -> str:
     return "was" if number == 1 else "were"
 
@@ -143,14 +139,14 @@ def _missed(row: dict[str, Any]) -> int:
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'} of the period"
+    return f"{plural(number, noun)} of the period"
 
 
 def monitoring_in_words(table: Table) -> list[str]:
     """Return what a quarterly table of monitoring cases says, in sentences."""
     if not table.rows:
         return ["There was no monitoring case in this quarter."]
-    every = dict(zip(table.columns, table.rows[-1], strict=True))
+    every = _last(table)
     beside = f"{every['incidents logged']} incidents logged, {every['expelled']} expelled."
     if "open" in every:
         return [f"{every['open']} open at the end, {every['closed in quarter']} closed.", beside]

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
 
 from config.database import Connection
 from reports.histories import LEFT_OUT, histories, outcome_of
-from state_machines.calendars import Calendar
-
-MONTHS = 12
-NOT_TOLD = "not told here"
-"""The group of cases that only some people may see: what they are about would tell more than a number."""
-OTHERS = "all others"
-MOST_GROUPS = 30
 
 Bounds = tuple[datetime, datetime]
+"""When a period begins and ends; the end is no part of it."""
 
 
 @dataclass(frozen=True)
@@ -87,32 +81,3 @@ def _follow(events: Sequence[Any]) -> Followed:
             noted.append((event.at, data))
     first = events[0]
     return Followed(first.ref, first.received_at, bool(first.guarded), moves, facts, noted)
-
-
-@dataclass
-class Months:
-    """What came and what went in each of twelve months, the last of them the last of the period or the present one."""
-
-    firsts: Sequence[date]
-    """The first day of each month."""
-    calendar: Calendar
-    came: Counter[date] = field(default_factory=Counter)
-    went: Counter[date] = field(default_factory=Counter)
-
-    def month_of(self, instant: datetime) -> date:
-        """The first day of the month of an instant, in the organisation's zone."""
-        return self.calendar.local_date(instant).replace(day=1)
-
-
-def months_until(end: datetime, calendar: Calendar, now: datetime) -> Months:
-    """Return the twelve months before ``end``, with nothing in them yet; none of them lies after ``now``."""
-    last = calendar.local_date(min(end - timedelta(seconds=1), now))
-    count = last.year * 12 + last.month
-    numbers = range(count - MONTHS, count)
-    return Months([date(number // 12, number % 12 + 1, 1) for number in numbers], calendar)
-
-
-def left_out_note(left_out: Counter[str]) -> tuple[str, ...]:
-    """Return what was left out, as a note; none of nothing."""
-    told = "; ".join(f"{number} {what}" for what, number in sorted(left_out.items()))
-    return (f"Left out: {told}.",) if told else ()

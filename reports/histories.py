@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, select
 
 from cases.exporting import STREAMED
+from cases.permissions import guarded
 from cases.tables import CaseEvent, CaseRow
 from config.database import Connection
 
@@ -26,9 +28,8 @@ def histories(
     only some people may see its case.
     """
     event = CaseEvent.__table__.c
-    guarded = or_(CaseRow.restricted_to.is_not(None), func.cardinality(CaseRow.walled_off) > 0)
     statement = select(
-        CaseRow.id, CaseRow.ref, CaseRow.process, CaseRow.received_at, guarded.label("guarded"), event.at, event.kind,
+        CaseRow.id, CaseRow.ref, CaseRow.process, CaseRow.received_at, guarded().label("guarded"), event.at, event.kind,
         event.trigger, event.source, event.target, event.role, event.details,
     ).join(CaseRow, CaseRow.id == event.case_id).where(event.at < end, event.at <= now)  # fmt: skip
     if process is not None:
@@ -45,3 +46,9 @@ def outcome_of(events: Sequence[Any]) -> str:
     """Return how a case ended, in lower case, as its events say; nothing of one that has not ended."""
     outcomes = [event.details["data"]["outcome"] for event in events if "outcome" in event.details.get("data", {})]
     return str(outcomes[-1]).lower() if outcomes else ""
+
+
+def left_out_note(left_out: Counter[str], *always: str) -> tuple[str, ...]:
+    """Return what was left out, as a note; none of nothing."""
+    told = [*(f"{what} ({number:,})" for what, number in sorted(left_out.items())), *always]
+    return (f"Left out: {'; '.join(told)}.",) if told else ()

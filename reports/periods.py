@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from state_machines.calendars import Calendar
 
@@ -36,6 +36,11 @@ def _midnight(day: date, calendar: Calendar) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=calendar.zone)
 
 
+def days_of(start: datetime, end: datetime) -> str:
+    """Return the first and the last day of a stretch of time, in words; its end is no part of it."""
+    return f"{start:%d %B %Y} to {end - timedelta(seconds=1):%d %B %Y}"
+
+
 def period(text: str) -> Period | None:
     """Return the period that is written so, or None."""
     found = _WRITTEN.fullmatch(text.strip())
@@ -53,16 +58,17 @@ def quarter_of(day: date) -> Period:
     """Return the quarter a day lies in."""
     number = (day.month + 2) // 3
     first = date(day.year, 3 * number - 2, 1)
-    return Period(f"{day.year}Q{number}", f"quarter {number} of {day.year}", first, _months_on(first, 3))
+    return Period(f"{day.year}Q{number}", f"quarter {number} of {day.year}", first, months_on(first, 3))
 
 
 def month_of(day: date) -> Period:
     """Return the month a day lies in."""
     first = date(day.year, day.month, 1)
-    return Period(f"{first:%Y-%m}", f"{first:%B %Y}", first, _months_on(first, 1))
+    return Period(f"{first:%Y-%m}", f"{first:%B %Y}", first, months_on(first, 1))
 
 
-def _months_on(day: date, months: int) -> date:
+def months_on(day: date, months: int) -> date:
+    """Return the first day of the month so many months after that of a day; before it, where they are negative."""
     count = day.year * 12 + day.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
 
@@ -71,7 +77,7 @@ def recent(today: date) -> dict[str, list[Period]]:
     """Return the periods to choose from, the newest first: quarters, months, years."""
     this_quarter = quarter_of(today)
     return {
-        "Quarters": [quarter_of(_months_on(this_quarter.first, -3 * back)) for back in range(9)],
-        "Months": [month_of(_months_on(date(today.year, today.month, 1), -back)) for back in range(13)],
+        "Quarters": [quarter_of(months_on(this_quarter.first, -3 * back)) for back in range(9)],
+        "Months": [month_of(months_on(date(today.year, today.month, 1), -back)) for back in range(13)],
         "Years": [found for year in range(today.year, today.year - 4, -1) if (found := period(str(year)))],
     }

@@ -20,8 +20,8 @@ from config.database import reading
 from reports.cancellations import cancellations as table_of_cancellations
 from reports.cases import sla
 from reports.complaints import complaints as table_of_complaints
-from reports.following import Months, months_until
 from reports.monitoring import quarterly
+from reports.months import Months, months_until
 from reports.periods import Period
 from reports.table import Table
 from state_machines.values import Actor
@@ -35,8 +35,13 @@ class Viewed:
     of_all: bool
     """Whether it counts every case of the organisation, or those of the viewer's teams."""
     public: bool = False
-    months: Months | None = None
-    """What came and went month by month, where the report tells that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewedByMonth(Viewed):
+    """A report that tells what came and went month by month as well."""
+
+    months: Months
 
 
 def sees_everything(actor: Actor) -> bool:
@@ -54,22 +59,23 @@ def deadlines(env: Environment, period: Period, *, process: str | None, actor: A
     return Viewed(table, among is None)
 
 
-def complaints(env: Environment, period: Period, *, actor: Actor) -> Viewed:
+def complaints(env: Environment, period: Period, *, actor: Actor) -> ViewedByMonth:
     """Return the complaints of a period, of all cases or of those the actor may see."""
     return _with_months(table_of_complaints, env, period, actor)
 
 
-def cancellations(env: Environment, period: Period, *, actor: Actor) -> Viewed:
+def cancellations(env: Environment, period: Period, *, actor: Actor) -> ViewedByMonth:
     """Return who asked to leave in a period, of all cases or of those the actor may see."""
     return _with_months(table_of_cancellations, env, period, actor)
 
 
-def _with_months(table_of: Callable[..., Table], env: Environment, period: Period, actor: Actor) -> Viewed:
+def _with_months(table_of: Callable[..., Table], env: Environment, period: Period, actor: Actor) -> ViewedByMonth:
     start, end = period.bounds(env.calendar)
     with reading(env.engine) as conn:
         here = world(conn, env)
         among, months = _among(actor, here), months_until(end, env.calendar, here.now)
-        return Viewed(table_of(conn, (start, end), months, among=among, now=here.now), among is None, months=months)
+        table = table_of(conn, (start, end), months, among=among, now=here.now)
+    return ViewedByMonth(table, among is None, months=months)
 
 
 def _among(actor: Actor, here: World) -> ColumnElement[bool] | None:

@@ -15,7 +15,8 @@ from cases.forecast import Expected, expected
 from cases.people import called
 from cases.tables import PERSONAL_PART, CaseEvent, EventPersonal
 from config.database import Connection
-from state_machines.objections import capital, title_of
+from state_machines.english import capital
+from state_machines.objections import title_of
 from state_machines.process import Process
 from state_machines.registry import process_named
 from state_machines.values import Case, Context

@@ -19,8 +19,9 @@ from notifications import catalogue
 from notifications.recipients import is_for_outsider
 from notifications.windows import NeverOpens, next_opening
 from state_machines import clockwork
+from state_machines.english import capital
 from state_machines.ladders import EXPIRES
-from state_machines.objections import capital, title_of
+from state_machines.objections import title_of
 from state_machines.policy import PolicyError
 from state_machines.registry import process_named
 from state_machines.values import Case, Role

@@ -21,7 +21,7 @@ from cases.tables import CampaignMember, CaseEvent, CaseRow
 from config.database import without_nul
 from members.tables import Member
 from notifications.eligibility import LEFT
-from state_machines.objections import capital
+from state_machines.english import capital
 from state_machines.processes.leaving_out import CAUSES, Cause
 from state_machines.standing import RESPONDED, Standing, count_in
 from state_machines.values import Actor

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from cases.campaigning.counts import Counts
 from cases.campaigning.sight import RESPONSE, Sight
 from cases.tables import CaseRow, CaseTask
-from state_machines.objections import capital
+from state_machines.english import capital
 from state_machines.standing import RESPONDED, Standing
 
 TO_RING = "to_ring"

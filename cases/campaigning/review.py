@@ -20,7 +20,7 @@ from cases.tables import CaseRow, CaseTask, EvidenceFile, ResponseAnswers
 from members import store as member_store
 from members.cards import Contact
 from members.tables import Member
-from state_machines.objections import capital
+from state_machines.english import capital
 from state_machines.standing import Standing
 from state_machines.values import Actor
 from surveys.questionnaire import Questionnaire

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_
 
 from cases.tables import CaseRow
+from state_machines.english import plural
 from state_machines.policy import Policy
 from state_machines.process import Process
 from state_machines.standing import Standing
@@ -79,4 +80,4 @@ def _left(deadline: str, today: date) -> str:
     days = (date.fromisoformat(deadline) - today).days
     if days < 0:
         return "the deadline has passed"
-    return "last day" if days == 0 else f"{days} day{'' if days == 1 else 's'} left"
+    return "last day" if days == 0 else f"{plural(days, 'day')} left"

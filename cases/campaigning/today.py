@@ -17,6 +17,7 @@ from cases.campaigning.sight import RESPONSE, Sight
 from cases.tables import CaseRow, CaseTask
 from members.staffing import Person
 from members.tables import Member
+from state_machines.english import plural, within
 from state_machines.process import State
 from state_machines.standing import Standing
 from state_machines.values import Role
@@ -104,11 +105,11 @@ def _todo(sight: Sight, what: str, rows: list[Any]) -> Todo:
     named = [Named(row.ref, row.member, _owner(people.get(row.owner_id), me), bool(row.late)) for row in rows]
     role = Role.COORDINATOR
     if what == TO_RING:
-        title, narrow = f"Ring {_members(number)}", TO_RING
+        title, narrow = f"Ring {plural(number, 'member')}", TO_RING
     elif what == _FIND:
         signs = sight.child.name != RESPONSE
         whom = "somebody who can sign" if signs else "a contact that works"
-        title, narrow = f"Find {whom} for {_members(number)}", "bounced"
+        title, narrow = f"Find {whom} for {plural(number, 'member')}", "bounced"
     else:
         state, narrow = sight.child.state(what), what
         role = state.owner if state.owner is Role.MANAGER else role
@@ -119,19 +120,11 @@ def _todo(sight: Sight, what: str, rows: list[Any]) -> Todo:
 
 def _looking_at(sight: Sight, state: State, role: Role, number: int) -> str:
     if state.standing is Standing.UNDECIDED:
-        return f"Decide about {_members(number)}: {_lower(state.title)}"
+        return f"Decide about {plural(number, 'member')}: {within(state.title)}"
     if role is Role.MANAGER:
-        return f"{state.title}: {_members(number)}"
+        return f"{state.title}: {plural(number, 'member')}"
     verb, noun = ("Review", "answer") if sight.child.name == RESPONSE else ("Check", "signature")
-    return f"{verb} {number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _members(number: int) -> str:
-    return f"{number:,} member{'' if number == 1 else 's'}"
-
-
-def _lower(title: str) -> str:
-    return title[:1].lower() + title[1:]
+    return f"{verb} {plural(number, noun)}"
 
 
 def _owner(person: Person | None, me: str) -> str:

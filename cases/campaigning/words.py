@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from state_machines.objections import capital
+from state_machines.english import capital
 from surveys.questions import MultipleQuestion, NumberQuestion, PercentagesQuestion, Question, TableQuestion
 from surveys.values import read_number, show
 from surveys.wording import in_words

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from state_machines.draft import Draft
-from state_machines.objections import capital, sentence_of
+from state_machines.english import capital
+from state_machines.objections import sentence_of
 from state_machines.process import Process, Transition
 from state_machines.values import SYSTEM, Case, Context
 

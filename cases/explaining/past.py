@@ -35,8 +35,9 @@ from config.database import Connection, reading
 from notifications import catalogue
 from notifications import queries as message_queries
 from state_machines import clockwork
+from state_machines.english import capital
 from state_machines.ladders import EXPIRES, DueRung
-from state_machines.objections import capital, title_of
+from state_machines.objections import title_of
 from state_machines.process import Process
 from state_machines.registry import process_named
 from state_machines.values import Actor, RunningClock

@@ -14,7 +14,8 @@ from cases.explaining.repeating import rhythm, rung_of
 from cases.follow import CHILDREN_ALL
 from members.staffing import NoStaff, Staffing
 from notifications import catalogue
-from state_machines.objections import capital, title_of
+from state_machines.english import capital
+from state_machines.objections import title_of
 from state_machines.process import Process
 from state_machines.registry import process_named, processes
 from state_machines.values import Role, Task

@@ -24,6 +24,8 @@ from state_machines.registry import processes
 from state_machines.values import Actor
 
 ME, NONE = "me", "none"
+NOBODY = -1
+"""No staff id."""
 DAYS_OF_WEEK = 7
 
 Branch = Sequence[ColumnElement[bool]]
@@ -169,8 +171,7 @@ def _whose(narrow: Narrow, actor: Actor) -> list[ColumnElement[bool]]:
     if narrow.owner:
         found.append(_owned(narrow.owner, actor))
     if narrow.waits:
-        number = int(narrow.waits) if narrow.waits.isdecimal() and len(narrow.waits) < 18 else -1
-        found.append((CaseRow.coordinator_id == number) & waits_for_a_decision())
+        found.append((CaseRow.coordinator_id == _number(narrow.waits)) & waits_for_a_decision())
     if narrow.member:
         names = {name_key(narrow.member), folded(narrow.member)}  # of an organisation and of a person
         references = (Member.ref == narrow.member.upper(), Member.external_ref == narrow.member)
@@ -184,9 +185,12 @@ def _whose(narrow: Narrow, actor: Actor) -> list[ColumnElement[bool]]:
 def _owned(owner: str, actor: Actor) -> ColumnElement[bool]:
     if owner == NONE:
         return CaseRow.owner_id.is_(None)
-    if owner == ME:
-        return CaseRow.owner_id == (staff_id_of(actor.person) or -1)
-    return CaseRow.owner_id == int(owner) if owner.isdecimal() and len(owner) < 18 else nothing()
+    return CaseRow.owner_id == ((staff_id_of(actor.person) or NOBODY) if owner == ME else _number(owner))
+
+
+def _number(text: str) -> int:
+    """The staff id that stands in an address; for anything else one that nobody has."""
+    return int(text) if text.isdecimal() and len(text) < 18 else NOBODY
 
 
 def waits_for_a_decision() -> ColumnElement[bool]:

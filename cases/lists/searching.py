@@ -19,7 +19,7 @@ from cases.commands import acts_for
 from cases.environment import Environment, World, world
 from cases.lists.marking import Piece, excerpt, marked
 from cases.lists.worklist import SHOWN, Line, lines
-from cases.permissions import visible
+from cases.permissions import guarded, visible
 from cases.tables import CaseRow, CaseWords, EventPersonal
 from config.database import Connection, reading, without_nul
 from members.cards import MemberCard
@@ -155,15 +155,10 @@ def _rows(conn: Connection, ways: Iterable[Select[tuple[int]]], asked: _Asked) -
     ids = select(union_all(*parts).subquery().c.id).distinct()
     by_reference = func.coalesce(CaseRow.external_ref == asked.wanted, false()).label("by_reference")
     statement = (
-        select(*SHOWN, by_reference, _guarded().label("guarded")).outerjoin(Member, Member.id == CaseRow.member_id)
+        select(*SHOWN, by_reference, guarded().label("guarded")).outerjoin(Member, Member.id == CaseRow.member_id)
         .where(CaseRow.id.in_(ids)).order_by(CaseRow.closed_at.is_not(None), CaseRow.id.desc()).limit(MOST + 1)
     )  # fmt: skip
     return list(conn.execute(statement))
-
-
-def _guarded() -> ColumnElement[bool]:
-    """The condition that who opens a case is written down; who searches is not, so none of its notes is shown."""
-    return or_(CaseRow.restricted_to.is_not(None), func.coalesce(func.cardinality(CaseRow.walled_off), 0) > 0)
 
 
 def _said(terms: Sequence[str]) -> Select[tuple[int]]:
@@ -219,7 +214,7 @@ def _notes(conn: Connection, ids: Sequence[int], terms: Sequence[str]) -> Mappin
 
     None of a restricted case: who opens that is written down, and who searches is not.
     """
-    quoted = select(CaseRow.id).where(CaseRow.id.in_(ids), not_(_guarded()))
+    quoted = select(CaseRow.id).where(CaseRow.id.in_(ids), not_(guarded()))
     where = [CaseWords.case_id.in_(quoted), CaseWords.seq > 0, _has(CaseWords.words, terms)]
     same = tuple_(EventPersonal.case_id, EventPersonal.seq) == tuple_(CaseWords.case_id, CaseWords.seq)
     kept = select(EventPersonal.case_id, EventPersonal.data).join(CaseWords, same).where(*where)

@@ -5,7 +5,6 @@ Told is that something happened, not what was said: who opens a restricted case 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,12 +18,9 @@ from cases.people import called
 from cases.permissions import visible
 from cases.tables import CaseEvent, CaseRow
 from config.database import reading
-from config.settled import settled, stretches
+from config.settled import Followed, read_on, settled
 from state_machines.registry import process_named
 from state_machines.values import Actor
-
-LOOKED_AT_ONCE = 2000
-"""Events, seen or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +40,6 @@ class Happening:
     by: str
 
 
-@dataclass(frozen=True)
-class Followed:
-    """Some of what happened, where the next begins, and whether there is more already."""
-
-    happenings: list[Happening]
-    after: int
-    more: bool
-
-
 def newest(env: Environment) -> int | None:
     """Return where what has happened so far ends; None while somebody is long at writing."""
     return settled(env.engine, CaseEvent)
@@ -60,24 +47,16 @@ def newest(env: Environment) -> int | None:
 
 def happened_since(
     env: Environment, after: int, *, limit: int = 50, actor: Actor, now: datetime | None = None
-) -> Followed:
+) -> Followed[Happening]:
     """Return what happened after one place to the cases that an actor may see. Nothing is left out or told twice."""
     until = newest(env)
     if until is None or until <= after:
         return Followed([], after, False)
-    rows: Sequence[Any] = ()
     with reading(env.engine) as conn:
         here = world(conn, env, now)
         seen = visible(actor, acts_for(actor, here))
-        found = select(*_COLUMNS).join(CaseRow, CaseRow.id == CaseEvent.case_id).where(seen).order_by(CaseEvent.id)
-        for begin, last in stretches(after, until, size=LOOKED_AT_ONCE):
-            between = (CaseEvent.id > begin, CaseEvent.id <= last)
-            if rows := conn.execute(found.where(*between).limit(limit + 1)).all():
-                break
-    told = [_of(row, here) for row in rows[:limit]]
-    if len(rows) > limit:
-        return Followed(told, rows[limit - 1].id, True)
-    return Followed(told, last, last < until)
+        found = select(*_COLUMNS).join(CaseRow, CaseRow.id == CaseEvent.case_id).where(seen)
+        return read_on(conn, found, CaseEvent.id, after=after, until=until, limit=limit, of=lambda row: _of(row, here))
 
 
 _COLUMNS = (
