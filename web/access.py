@@ -134,6 +134,7 @@ def _signed_in(request: Request, rule: Rule) -> DeskPage:
             sessions.seen(conn, session, now=real)
     desk = DeskPage(request, env, found, session, person, staffing)
     if not rule.roles & desk.roles_today:
+        request.state.page = desk  # who is signed in is told so on a page of the desk
         raise NotAllowed(f"This page is for {rule.name}s. You are signed in as {person.name}.")
     return desk
 

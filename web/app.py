@@ -97,8 +97,8 @@ def create_app(env: Environment) -> FastAPI:
     app.state.roles = roles_by_path(app)
     app.mount("/static", Kept(directory=FOLDER), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(Limits, refusal=errors.too_large)
     app.add_middleware(Headers, https=env.settings.base_url.startswith("https://"))
     app.add_middleware(Looks, env=env)
-    app.add_middleware(Limits)
     app.add_middleware(Storable)
     return app

@@ -30,6 +30,8 @@ FLASH_COOKIE = "muster_flash"
 THEME_COOKIE = "muster_theme"
 THEMES = ("auto", "light", "dark")
 KEYS_COOKIE = "muster_keys"
+LIST_COOKIE = "muster_list"
+"""The list somebody works through; it goes with their session."""
 A_YEAR = 365 * 24 * 3600
 _FLASH_SECONDS = 60
 

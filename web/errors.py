@@ -20,37 +20,24 @@ from config.database import reading
 from members.errors import MembersError
 from notifications.links import LinkExpired, LinkForged
 from state_machines.registry import UnknownProcess
-from web import rendering, shell
+from web import shell
 from web.access import SAFE, FormTooOld, SignInNeeded, TokenRefused, sign_in_address
+from web.api.problems import problem
 from web.csrf import FIELD
 from web.desk_page import DeskPage, VisitorPage
+from web.last_resort import TITLES, broken, plain, way_on
+from web.limits import MEGABYTES
 from web.posted import Posted
 
 log = logging.getLogger(__name__)
 
-TITLES = {
-    400: "That could not be read",
-    401: "Please sign in",
-    403: "This is not yours to do",
-    404: "There is nothing here",
-    405: "That is not possible here",
-    409: "Somebody was faster",
-    410: "This link is too old",
-    413: "That is too large",
-    422: "That cannot be used as it is",
-    429: "Too many tries",
-    500: "Something went wrong inside Muster",
-    503: "Muster is not ready",
-}
 _PASSWORDS = ("password", "new_password", "current_password")
 NOT_KEPT = (FIELD, *_PASSWORDS)
 _TOO_LARGE = "22003"
-GONE = "The database does not answer. Please try again in a minute."
-PERHAPS = (
-    "The database stopped answering, so it is not certain whether what you sent was done. What you typed is kept here: "
-    "wait a minute, then send it once more, or open the page in another tab and look first."
+_FULL = (
+    f"{MEGABYTES} MB is the most that can be sent at once. Nothing of it was kept, and nothing was changed. "
+    "Go back in your browser, where what you typed still stands, and choose smaller files, or send a few at a time."
 )
-BROKEN = "It is written to the log, and nothing was half done. Please try again; if it stays, tell whoever runs Muster."
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -86,22 +73,25 @@ async def _sign_in(request: Request, error: Any) -> Response:
 
 
 async def _once_more(request: Request, error: Any) -> Response:
-    """Show what was typed into a form that came too late, ready to be sent again."""
+    """Show what was typed into a form that came too late, or too often, ready to be sent again."""
     posted: Posted = request.state.posted
     kept = [(name, text) for name, texts in posted.texts.items() if name not in NOT_KEPT for text in texts]
+    title = {401: TITLES[401], 429: TITLES[429]}.get(error.status, "Please send it once more")
     return await _shown(
         request, error.status, str(error), "again.html", path=request.url.path, kept=kept, files=bool(posted.uploads),
-        sign_in=isinstance(error, SignInNeeded),
-        title=TITLES[401] if isinstance(error, SignInNeeded) else "Please send it once more",
+        sign_in=isinstance(error, SignInNeeded), wait=error.status == 429, title=title,
     )  # fmt: skip
 
 
 async def _refused(request: Request, error: Any) -> Response:
+    posted: Posted | None = getattr(request.state, "posted", None)
+    if error.status == 429 and posted is not None and not any(name in posted for name in _PASSWORDS):
+        return await _once_more(request, error)
     return await _shown(request, error.status, str(error))
 
 
 async def _token(request: Request, error: Any) -> Response:
-    return _plain(401, str(error), {"www-authenticate": "Bearer"})
+    return plain(request, 401, str(error), {"www-authenticate": "Bearer"})
 
 
 async def _unknown(request: Request, error: Any) -> Response:
@@ -122,20 +112,8 @@ async def _http(request: Request, error: Any) -> Response:
 
 
 async def _database(request: Request, error: Any) -> Response:
-    """Say so; what was typed stands in a form that can be sent again, and is not lost with the answer."""
     log.error("the database does not answer", exc_info=error)
-    posted: Posted | None = getattr(request.state, "posted", None)
-    headers = {"retry-after": "10"}
-    if posted is None or _wants_a_piece(request) or any(name in posted for name in _PASSWORDS):
-        return _plain(503, GONE, headers)
-    kept = [(name, text) for name, texts in posted.texts.items() for text in texts]
-    query = f"?{request.url.query}" if request.url.query else ""
-    return _plain(503, PERHAPS, headers, path=request.url.path + query, kept=kept, files=bool(posted.uploads))
-
-
-def _wants_a_piece(request: Request) -> bool:
-    """Whether a script asked for a piece of a page; a form that is sent with one gets a whole page."""
-    return "hx-request" in request.headers and "hx-boosted" not in request.headers
+    return broken(request, 503, {"retry-after": "10"})
 
 
 async def _driver(request: Request, error: Any) -> Response:
@@ -154,7 +132,7 @@ async def _beyond(request: Request, error: Any) -> Response:
 
 async def _broken(request: Request, error: Any) -> Response:
     log.error("a page failed", exc_info=error)
-    return _plain(500, BROKEN)
+    return broken(request, 500)
 
 
 async def _shown(request: Request, status: int, sentence: str, template: str = "error.html", **values: Any) -> Response:
@@ -163,13 +141,20 @@ async def _shown(request: Request, status: int, sentence: str, template: str = "
     if page is None:
         page = await run_in_threadpool(_stranger, request)
     if page is None:
-        return _plain(status, sentence)
+        return plain(request, status, sentence)
     title = values.pop("title", TITLES.get(status, "That did not work"))
     make: Callable[..., HTMLResponse] = page.page
     signed_in = isinstance(page, DeskPage)
     return await run_in_threadpool(
         lambda: make(
-            template, title=title, status=status, sentence=sentence, signed_in=signed_in, block="message", **values
+            template,
+            title=title,
+            status=status,
+            sentence=sentence,
+            signed_in=signed_in,
+            way=way_on(request.url.path),
+            block="message",
+            **values,
         )
     )
 
@@ -184,7 +169,8 @@ def _stranger(request: Request) -> VisitorPage | None:
         return None
 
 
-def _plain(status: int, sentence: str, headers: dict[str, str] | None = None, **again: Any) -> HTMLResponse:
-    """Return a page that needs nothing but its words, and perhaps a form that is sent ``again``."""
-    html = rendering.plain(TITLES.get(status, "That did not work"), sentence, **again)
-    return HTMLResponse(html, status_code=status, headers=headers)
+def too_large(request: Request) -> Response:
+    """Return the answer to a request that brings more than is read: a page, or a problem for a program."""
+    if request.url.path.startswith("/api/"):
+        return problem("too-large", f"The body is larger than {MEGABYTES} MB, the most that is taken.").answer()
+    return plain(request, 413, _FULL)

@@ -1,13 +1,13 @@
-"""A payload model as the fields of a form, and what was typed into it as its payload.
+"""A payload model as the fields of a form; ``typed.py`` reads what was typed into them.
 
 The model says everything: which fields there are, what they are for, what they take. Nested lists of models are rows of
-fields named ``findings.0.reasons``; rows that were left blank are not sent on.
+fields named ``findings.0.reasons``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,9 +19,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from state_machines.objections import capital
+from state_machines.english import capital
 from web.naming import words
-from web.posted import Posted
 
 SHORT = 250
 """Texts that may be longer get several lines."""
@@ -89,7 +88,7 @@ def fields_of(
     for name, info in (model.model_fields if model else {}).items():
         field = _field(name, info, people, prefix)
         mine = {key: list(told) for key, told in (errors or {}).items() if key == name or key.startswith(f"{name}.")}
-        given = (typed or {}).get(name, _default(info))
+        given = (typed or {}).get(name, default_of(info))
         found.append(_filled(field, info, given, name, mine, people, zone))
     return found
 
@@ -100,22 +99,11 @@ def leftover_errors(model: type[BaseModel] | None, errors: Errors) -> list[str]:
     return [text for key, told in errors.items() if key.split(".")[0] not in known for text in told]
 
 
-def payload_of(
-    model: type[BaseModel] | None, posted: Posted, *, zone: ZoneInfo, kept: Collection[str] = ()
-) -> dict[str, Any]:
-    """Return what was typed as the payload of a model: blank fields left out, so that their defaults hold.
-
-    ``kept``: fields whose blank rows stay, since each row stands for something.
-    """
-    tree = posted.nested()
-    return {} if model is None else dict(_values(model, tree, zone, kept))
-
-
 # ------------------------------------------------------------------------------------------ what a field is
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
     """The bare type of a field, and whether it is a list of it."""
 
     inner: Any
@@ -123,12 +111,13 @@ class _Shape:
     metadata: tuple[Any, ...]
 
 
-def _shape(info: FieldInfo) -> _Shape:
+def shape_of(info: FieldInfo) -> Shape:
+    """Return the shape of a field of a model."""
     metadata = list(info.metadata)
     inner = _bare(info.annotation, metadata)
     if get_origin(inner) is list:
-        return _Shape(_bare(get_args(inner)[0], metadata), True, tuple(metadata))
-    return _Shape(inner, False, tuple(metadata))
+        return Shape(_bare(get_args(inner)[0], metadata), True, tuple(metadata))
+    return Shape(inner, False, tuple(metadata))
 
 
 def _bare(annotation: Any, metadata: list[Any]) -> Any:
@@ -145,8 +134,8 @@ def _bare(annotation: Any, metadata: list[Any]) -> Any:
 
 
 def _field(name: str, info: FieldInfo, people: Sequence[Option], prefix: str) -> Field:
-    shape = _shape(info)
-    kind, options = _kind(name, shape, people)
+    shape = shape_of(info)
+    kind, options = kind_of(name, shape, people)
     if kind == "select" and not info.is_required() and info.default is None:
         options = (Option("", "Not said"), *options)
     told = info.description or ""
@@ -157,7 +146,8 @@ def _field(name: str, info: FieldInfo, people: Sequence[Option], prefix: str) ->
     )  # fmt: skip
 
 
-def _kind(name: str, shape: _Shape, people: Sequence[Option]) -> tuple[str, tuple[Option, ...]]:
+def kind_of(name: str, shape: Shape, people: Sequence[Option]) -> tuple[str, tuple[Option, ...]]:
+    """Return which kind of `Field` a field of a model becomes, and what it offers to choose from."""
     inner = shape.inner
     if options := _options(shape, people):
         return ("several" if shape.many else "select"), options
@@ -179,7 +169,7 @@ def _kind(name: str, shape: _Shape, people: Sequence[Option]) -> tuple[str, tupl
     return ("textarea" if (_of(shape, "max_length") or 0) > SHORT else "text"), ()
 
 
-def _options(shape: _Shape, people: Sequence[Option]) -> tuple[Option, ...]:
+def _options(shape: Shape, people: Sequence[Option]) -> tuple[Option, ...]:
     inner = shape.inner
     if isinstance(inner, type) and issubclass(inner, Enum):
         return tuple(Option(str(each.value), choice_title(str(each.value))) for each in inner)
@@ -201,11 +191,11 @@ def choice_title(value: str) -> str:
     return capital(text)
 
 
-def _of(shape: _Shape, name: str) -> Any:
+def _of(shape: Shape, name: str) -> Any:
     return next((value for each in shape.metadata if (value := getattr(each, name, None)) is not None), None)
 
 
-def _limits(kind: str, shape: _Shape) -> Mapping[str, Any]:
+def _limits(kind: str, shape: Shape) -> Mapping[str, Any]:
     if kind in ("text", "textarea", "email"):
         longest = _of(shape, "max_length")
         return {"maxlength": longest} if longest else {}
@@ -219,7 +209,8 @@ def _limits(kind: str, shape: _Shape) -> Mapping[str, Any]:
 # -------------------------------------------------------------------------------------------- what stands in it
 
 
-def _default(info: FieldInfo) -> Any:
+def default_of(info: FieldInfo) -> Any:
+    """Return what stands in a field before anything is typed; None for nothing."""
     default = info.get_default(call_default_factory=True) if not info.is_required() else None
     return default if default is not ... else None
 
@@ -237,7 +228,7 @@ def _filled(
 def _rows(
     field: Field, info: FieldInfo, given: Any, name: str, errors: Errors, people: Sequence[Option], zone: ZoneInfo
 ) -> Iterator[tuple[Field, ...]]:
-    model = _shape(info).inner
+    model = shape_of(info).inner
     rows = [row if isinstance(row, Mapping) else row.model_dump() for row in given or ()]
     for number, row in enumerate([*rows, *[{}] * SPARE_ROWS]):
         head = f"{name}.{number}."
@@ -258,18 +249,18 @@ def _shown(kind: str, given: Any, zone: ZoneInfo) -> Any:
     if kind == "checkbox":
         return given is True or str(given).lower() in ("true", "on")
     if kind == "several":
-        return [_text(each) for each in given or ()]
+        return [text_of(each) for each in given or ()]
     if given is None or kind == "yes":
         return ""
     if kind == "lines":
-        return "\n".join(map(_text, given)) if isinstance(given, list | tuple) else str(given)
+        return "\n".join(map(text_of, given)) if isinstance(given, list | tuple) else str(given)
     if kind == "pairs":
         return (
             "\n".join(f"{key}: {_listed(value)}" for key, value in given.items()) if isinstance(given, Mapping) else ""
         )
     if kind == "datetime":
         return _wall_time(given, zone)
-    return _text(given).removesuffix(".0") if kind == "number" else _text(given)
+    return text_of(given).removesuffix(".0") if kind == "number" else text_of(given)
 
 
 def _wall_time(given: Any, zone: ZoneInfo) -> str:
@@ -282,65 +273,9 @@ def _wall_time(given: Any, zone: ZoneInfo) -> str:
 
 
 def _listed(value: Any) -> str:
-    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else _text(value)
+    return ", ".join(map(text_of, value)) if isinstance(value, list | tuple) else text_of(value)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a value as a control holds it."""
     return str(value.value if isinstance(value, Enum) else value)
-
-
-# --------------------------------------------------------------------------------------------- what was typed
-
-
-def _values(
-    model: type[BaseModel], tree: Mapping[str, Any], zone: ZoneInfo, kept: Collection[str] = ()
-) -> Iterator[tuple[str, Any]]:
-    for name, info in model.model_fields.items():
-        shape = _shape(info)
-        kind, _ = _kind(name, shape, [Option("staff:0", "")])
-        value = _read(kind, tree.get(name), shape, zone, keeps_blank=name in kept)
-        if value not in (None, "", [], {}):
-            yield name, value
-
-
-def _read(kind: str, given: Any, shape: _Shape, zone: ZoneInfo, *, keeps_blank: bool = False) -> Any:
-    if kind == "checkbox":
-        return bool(given) and str(_last(given)).lower() in ("true", "on", "yes", "1")
-    if kind == "rows":
-        rows = [dict(_values(shape.inner, row, zone)) for row in given or () if isinstance(row, Mapping)]
-        return [row for row in rows if keeps_blank or not _is_blank(shape.inner, row)]
-    if kind == "several":
-        return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str) and each]
-    typed = _last(given)
-    if not isinstance(typed, str):
-        return None
-    if kind == "lines":
-        return [line.strip() for line in typed.splitlines() if line.strip()]
-    if kind == "pairs":
-        parts = (line.partition(":") for line in typed.splitlines() if line.strip())
-        return {key.strip(): value.strip() for key, _, value in parts}
-    if kind == "datetime":
-        return _instant(typed.strip(), zone)
-    return typed.strip()
-
-
-def _is_blank(model: type[BaseModel], row: Mapping[str, Any]) -> bool:
-    """Whether nobody touched a row: what stands in it is what stood in it from the beginning."""
-    return all(
-        value is False or _text(value) == _text(_default(info))
-        for name, info in model.model_fields.items()
-        if (value := row.get(name)) is not None
-    )
-
-
-def _instant(typed: str, zone: ZoneInfo) -> Any:
-    """Return an instant typed by the clock on the wall; what is none is left to be refused."""
-    try:
-        at = datetime.fromisoformat(typed)
-    except ValueError:
-        return typed
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
-
-
-def _last(given: Any) -> Any:
-    return given[-1] if isinstance(given, list) and given else given

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from state_machines import handbook
-from state_machines.objections import capital
+from state_machines.english import capital
 from state_machines.policy import Policy
 from state_machines.process import Process
 from web.diagrams import diagram

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from state_machines.deadlines import Allowance
+from state_machines.english import plural
 from state_machines.process import Process
 from web.naming import trigger_title, words
 
@@ -83,4 +84,4 @@ def _rung(found: re.Match[str]) -> str:
 
 
 def _counted(count: int, unit: str) -> str:
-    return f"{count} {_UNITS[unit]}{'' if count == 1 else 's'}"
+    return plural(count, _UNITS[unit])

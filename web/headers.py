@@ -26,21 +26,28 @@ SECRET_PATHS = ("/m/", "/p/", "/unsubscribe/", "/password/", "/links/", "/calend
 """Their address is a key: nobody may learn where a reader came from, and no search engine keeps them."""
 
 
+def headers_for(path: str, *, https: bool) -> dict[str, str]:
+    """Return the headers of every answer to this path."""
+    wanted = dict(EVERYWHERE)
+    if https:
+        wanted["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+    if path.startswith(SECRET_PATHS):
+        wanted |= {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
+    return wanted
+
+
 class Headers:
     """Middleware that adds the headers; one that a handler has set stays."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
-        self._app = app
-        self._more = {"strict-transport-security": "max-age=31536000; includeSubDomains"} if https else {}
+        self._app, self._https = app, https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the headers added."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = EVERYWHERE | self._more
-        if scope["path"].startswith(SECRET_PATHS):
-            wanted |= {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
+        wanted = headers_for(scope["path"], https=self._https)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

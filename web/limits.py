@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from starlette.responses import PlainTextResponse
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES = 32 * 1024 * 1024
+MEGABYTES = 32
+MOST_BYTES = MEGABYTES * 1024 * 1024
 
 
 class TooLarge(Exception):
@@ -15,8 +19,8 @@ class TooLarge(Exception):
 class Limits:
     """Middleware that stops reading a request that is too large, whatever its headers say."""
 
-    def __init__(self, app: ASGIApp, *, most: int = MOST_BYTES) -> None:
-        self._app, self._most = app, most
+    def __init__(self, app: ASGIApp, *, refusal: Callable[[Request], Response], most: int = MOST_BYTES) -> None:
+        self._app, self._refusal, self._most = app, refusal, most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and answer 413 once it has brought too much."""
@@ -50,9 +54,4 @@ class Limits:
                 await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        megabytes = self._most // (1024 * 1024)
-        answer = PlainTextResponse(
-            f"That is too large: {megabytes} MB is the most. Please go back and send fewer or smaller files.",
-            status_code=413,
-        )
-        await answer(scope, receive, send)
+        await self._refusal(Request(scope))(scope, receive, send)

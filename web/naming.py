@@ -10,7 +10,9 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from members.staffing import Person
-from state_machines.objections import capital, title_of
+from state_machines.english import capital
+from state_machines.english import plural as plural  # pages take their words from here
+from state_machines.objections import title_of
 from state_machines.registry import process_named, processes
 from state_machines.values import Role
 from surveys import languages
@@ -48,11 +50,6 @@ def role_title(role: str) -> str:
 def words(name: str) -> str:
     """Return a key as words: ``stage_1_letter`` becomes ``Stage 1 letter``."""
     return name.replace("_", " ").strip().capitalize()
-
-
-def plural(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun: ``1 case``, ``2 cases``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 @cache

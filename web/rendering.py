@@ -37,6 +37,6 @@ def _environment(zone_name: str) -> Environment:
     return environment
 
 
-def plain(title: str, sentence: str, **again: Any) -> str:
-    """Return a page that needs no database and nobody's name; ``again`` is the path of a form, with what it kept."""
-    return _environment("UTC").get_template("plain.html").render(title=title, sentence=sentence, again=again)
+def plain(title: str, sentence: str, *, block: str | None = None, **values: Any) -> str:
+    """Return a page that needs no database and nobody's name, or its named block."""
+    return render(ZoneInfo("UTC"), "plain.html", block, {"title": title, "sentence": sentence, **values})

@@ -194,15 +194,16 @@ def _pin(conn: Connection, view_id: int, staff_id: int) -> None:
     conn.execute(insert(ViewPin).values(**values).on_conflict_do_nothing())
 
 
-_ME: BindParameter[int] = bindparam("me", type_=BigInteger)
-_PINNED = _ordered([*_openable(_ME), ViewPin.view_id.is_not(None)], _ME)
-"""For every list anybody looks at: made once."""
-
-
 def rename_team(conn: Connection, old: str, new: str) -> None:
     """Let the views of everybody that ask for a team ask for it under another name."""
     views = select(SavedView.id, SavedView.query).where(SavedView.query.contains("team=")).with_for_update()
     for view in conn.execute(views).all():
-        asked = [(name, new if (name, value) == ("team", old) else value) for name, value in parse_qsl(view.query)]
-        if (query := urlencode(asked)) != urlencode(parse_qsl(view.query)):
-            conn.execute(update(SavedView).where(SavedView.id == view.id).values(query=query))
+        asked = parse_qsl(view.query)
+        renamed = [("team", new) if each == ("team", old) else each for each in asked]
+        if renamed != asked:
+            conn.execute(update(SavedView).where(SavedView.id == view.id).values(query=urlencode(renamed)))
+
+
+_ME: BindParameter[int] = bindparam("me", type_=BigInteger)
+_PINNED = _ordered([*_openable(_ME), ViewPin.view_id.is_not(None)], _ME)
+"""For every list anybody looks at: made once."""

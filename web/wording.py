@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from state_machines.objections import capital
+from state_machines.english import capital
 from surveys.values import show
 from web.naming import plural
 

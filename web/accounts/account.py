@@ -16,7 +16,7 @@ from web import sessions
 from web.access import STAFF
 from web.accounts import absence_form, feeds, identities, password_links, passwords, throttle, tokens
 from web.accounts.devices import device
-from web.accounts.ending import end_secrets
+from web.accounts.ending import end_secrets, has_secrets
 from web.accounts.entering import WrongPassword
 from web.accounts.forgotten import chosen_twice
 from web.desk_page import A_YEAR, THEME_COOKIE, THEMES, Desk, DeskPage, set_cookie
@@ -58,8 +58,8 @@ def _account(desk: DeskPage, typed: Posted | None) -> dict[str, Any]:
             "provider": identities.of(conn, me.id),
         }
     acting = staffing.acting(me.id, desk.today)
-    found["secrets"] = bool(found["feeds"]) or any(tokens.works(key, real) for key in found["keys"])
     return found | {
+        "secrets": has_secrets(found["keys"], found["feeds"], now=real),
         "manager": staffing.manager_of(me.id), "away": staffing.away(me.id, desk.today), "acting": acting.staff,
         "stands_in_for": sorted(staffing.people[n].name for n in desk.stands_in_for), "people": staffing.people,
         "fields": absence_form.fields(staffing, me, today=desk.today, typed=typed), "real": real, "themes": THEMES,

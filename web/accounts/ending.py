@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from config.database import Connection
 from web.accounts import feeds, tokens
@@ -14,7 +16,6 @@ def end_secrets(conn: Connection, staff_id: int, *, now: datetime) -> None:
     feeds.revoke_all(conn, staff_id, now=now)
 
 
-def has_secrets(conn: Connection, staff_id: int, *, now: datetime) -> bool:
-    """Whether there is anything of this person to be ended; `now` is real."""
-    keys = tokens.listed(conn, of_staff=staff_id)
-    return bool(feeds.listed(conn, staff_id)) or any(tokens.works(key, now) for key in keys)
+def has_secrets(keys: Iterable[tokens.Kept], calendars: Sequence[Any], *, now: datetime) -> bool:
+    """Whether any of somebody's keys and calendar addresses still opens anything; `now` is real."""
+    return bool(calendars) or any(tokens.works(key, now) for key in keys)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -13,7 +15,9 @@ from members import staff_store
 from members.staffing import Person
 from web import drafts, sessions
 from web.accounts import passwords, throttle
-from web.desk_page import VisitorPage, session_cookie, set_cookie
+from web.desk_page import LIST_COOKIE, VisitorPage, session_cookie, set_cookie
+
+ToBrowser = TypeVar("ToBrowser", bound=Response)
 
 
 class WrongPassword(BadInput):
@@ -53,7 +57,7 @@ def let_in(visit: VisitorPage, person: Person, then: str, sentence: str | None =
     response = visit.see_other(then if not then.startswith("/sign-in") else "/", sentence)
     seconds = int(sessions.LONGEST.total_seconds())
     set_cookie(response, visit.env.settings, session_cookie(visit.env.settings), key, seconds=seconds)
-    return response
+    return _without_list(response, visit.env)
 
 
 def _end(conn: Connection, request: Request, env: Environment) -> None:
@@ -67,4 +71,11 @@ def forget_cookie(response: Response, env: Environment) -> Response:
     """Take the key of the session from the browser."""
     name = session_cookie(env.settings)
     response.delete_cookie(name, path="/", secure=name.startswith("__Host-"), httponly=True, samesite="lax")
+    return _without_list(response, env)
+
+
+def _without_list(response: ToBrowser, env: Environment) -> ToBrowser:
+    """Take from the browser what list somebody worked through: it may be another who comes next."""
+    secure = session_cookie(env.settings).startswith("__Host-")
+    response.delete_cookie(LIST_COOKIE, path="/", secure=secure, httponly=True, samesite="lax")
     return response

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cases.campaigning.nudging import MOST
-from web.api.case_models import Instant, MemberName, Sent, Told, about
+from web.api.bodies import Instant, MemberName, Sent, Told, about
 
 
 class CampaignLineTold(Told):

@@ -14,8 +14,8 @@ from cases.campaigning.overview import CampaignLine, campaign_list
 from cases.campaigning.page import campaign_page
 from cases.campaigns import rate
 from web.api.asking import CaseRef, Cursor, IdempotencyKey, IfNoneMatch, Limit, Who
+from web.api.bodies import DayGiven
 from web.api.campaign_models import CampaignLineTold, CampaignOne, Nudge, NudgeDone, ResponseLine
-from web.api.case_models import DayGiven
 from web.api.paging import Listed, listed, place_of, versioned
 from web.api.routes import Endpoints
 

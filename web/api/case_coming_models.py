@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from state_machines.values import Role
-from web.api.case_models import Instant, Told, about
+from web.api.bodies import Instant, Told, about
 
 
 class MailReader(Told):

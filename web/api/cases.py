@@ -18,8 +18,9 @@ from cases.lists.narrowing import Due, Phase, narrow_from
 from cases.queries import case_page
 from state_machines.values import Outcome
 from web.api.asking import Asked, CaseRef, Cursor, IdempotencyKey, IfNoneMatch, Limit, Who
+from web.api.bodies import DayGiven, ProcessName
 from web.api.case_coming_models import WhatComes
-from web.api.case_models import CaseLine, CaseOne, DayGiven, Event, Moved, NewCase, ProcessName
+from web.api.case_models import CaseLine, CaseOne, Event, Moved, NewCase
 from web.api.case_values import line_values, moved_values, one_values
 from web.api.lookup import member_seen
 from web.api.paging import Listed, address, listed, no_cursor, place_of, versioned

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
-from cases import happenings
+from cases import events_since
 from cases.people import called
 from members import changes_since
 from web.api.asking import Asked, Cursor, Limit, Who
-from web.api.case_models import Instant, ProcessName, Told, about
+from web.api.bodies import Instant, ProcessName, Told, about
 from web.api.lookup import lent
 from web.api.paging import Followed, place_so_far, so_far
 from web.api.problems import problem
@@ -59,11 +59,11 @@ def list_events(asked: Who, from_now: FromNow = False, limit: Limit = 50, cursor
     it again: at once while there is `more`, later otherwise. To begin, ask with `from_now=true`, then read the lists.
     """
     if from_now and cursor is None:
-        return _from_now(asked, happenings.newest(asked.env))
-    found = happenings.happened_since(
+        return _from_now(asked, events_since.newest(asked.env))
+    found = events_since.happened_since(
         asked.env, place_so_far(asked.request, cursor), limit=limit, actor=asked.actor, now=asked.now
     )
-    return so_far(asked.request, [asdict(each) for each in found.happenings], found.after, more=found.more)
+    return so_far(asked.request, [asdict(each) for each in found.items], found.after, more=found.more)
 
 
 @api.read("/member-changes", "members:read", response_model=Followed[MemberChange])
@@ -83,7 +83,7 @@ def list_member_changes(asked: Who, from_now: FromNow = False, limit: Limit = 50
     items = [
         {"ref": each.ref, "version": each.version, "at": each.at, "by": called(each.actor, asked.staffing),
          "fields": each.fields}
-        for each in found.changes
+        for each in found.items
     ]  # fmt: skip
     return so_far(asked.request, items, found.after, more=found.more)
 

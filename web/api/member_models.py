@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from web.api.case_models import PARTIAL, DayGiven, Instant, Sent, Told, about
+from web.api.bodies import PARTIAL, DayGiven, Instant, Sent, Told, about
 
 Kind = Literal["organisation", "person"]
 Status = Literal["prospect", "active", "suspended", "leaving", "left", "terminated", "merged"]

@@ -8,7 +8,7 @@ from fastapi import Path, Query
 
 from cases import mailroom
 from web.api.asking import CaseRef, Cursor, Limit, Who
-from web.api.case_models import Instant, Told, about
+from web.api.bodies import Instant, Told, about
 from web.api.paging import Listed, listed, place_of
 from web.api.problems import problem
 from web.api.routes import Endpoints

@@ -77,7 +77,7 @@ _PART = 8
 
 
 def _sealed(after: int, request: Request) -> str:
-    """Return a place as a word in which nobody reads how much there is that they may not see."""
+    """Return a place as a word in which nobody reads how much there is that they may not see; for this list alone."""
     nonce = secrets.token_bytes(_PART)
     hidden = _xor(after.to_bytes(_PART, "big"), _pad(request, b"pad" + nonce))
     return base64.urlsafe_b64encode(nonce + hidden + _pad(request, b"tag" + nonce + hidden)).decode()
@@ -85,7 +85,7 @@ def _sealed(after: int, request: Request) -> str:
 
 def _pad(request: Request, of: bytes) -> bytes:
     key = request.app.state.env.settings.secret_key.get_secret_value().encode()
-    return hmac.digest(key, b"place " + of, "sha256")[:_PART]
+    return hmac.digest(key, f"place {_path(request)} ".encode() + of, "sha256")[:_PART]
 
 
 def _xor(one: bytes, other: bytes) -> bytes:

@@ -12,7 +12,7 @@ from state_machines.process import Process, State, Transition
 from state_machines.registry import processes
 from state_machines.values import Role
 from web.api.asking import Who
-from web.api.case_models import ProcessName, Told, about
+from web.api.bodies import ProcessName, Told, about
 from web.api.paging import Listed
 from web.api.problems import problem
 from web.api.routes import Endpoints

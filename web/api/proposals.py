@@ -14,7 +14,7 @@ from members import proposals
 from members.member_commands import checked_fields
 from members.proposal_lists import Proposal, open_proposals, proposals_of
 from web.api.asking import Asked, Cursor, IdempotencyKey, Limit, MemberPath, Who
-from web.api.case_models import PARTIAL, Instant, MemberName, Sent, Told, about
+from web.api.bodies import PARTIAL, Instant, MemberName, Sent, Told, about
 from web.api.lookup import lent, member_seen
 from web.api.member_models import Kind
 from web.api.members import require_fields

@@ -9,7 +9,7 @@ from typing import Any
 
 from cases.people import called
 from members.staffing import Staffing
-from state_machines.objections import capital
+from state_machines.english import capital
 from web.naming import role_title
 from web.wording import day_words
 

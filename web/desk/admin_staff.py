@@ -16,7 +16,7 @@ from members.errors import Changed, MembersError, NotFound
 from members.staffing import Person
 from state_machines.values import STAFF, Role
 from web import sessions
-from web.accounts import identities, password_links, passwords
+from web.accounts import feeds, identities, password_links, passwords, tokens
 from web.accounts.devices import device
 from web.accounts.ending import has_secrets
 from web.accounts.sign_in import DOES
@@ -145,7 +145,9 @@ def _one(
             "has_password": passwords.kept_hash(conn, person.id) is not None,
             "open_links": password_links.count_open(conn, person.id, now=clock.utc_now()),
             "provider": identities.of(conn, person.id),
-            "secrets": has_secrets(conn, person.id, now=clock.utc_now()),
+            "secrets": has_secrets(
+                tokens.listed(conn, of_staff=person.id), feeds.listed(conn, person.id), now=clock.utc_now()
+            ),
             "seen": staff_record.newest_change(conn, person.id),
             "changes": history(staff_record.changes_of(conn, person.id), desk.staffing),
         }

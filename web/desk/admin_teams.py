@@ -7,11 +7,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cases.commands import unhindered
 from cases.errors import BadInput
 from cases.handing_over import AT_ONCE, follow_teams
+from cases.lists.narrowing import NONE
 from cases.team_names import rename_team
 from config.database import reading, transaction
-from members import staff_record, staff_store
+from members import staff_record, staff_store, team_names
 from members.commands import set_team
 from members.errors import MembersError, NotFound, Unusable
 from members.staff_commands import RULE_KEYS
@@ -66,9 +68,8 @@ def edit_page(desk: Desk) -> Response:
     name = desk.request.query_params.get("name", "")
     with reading(desk.env.engine) as conn:
         rules = staff_store.team_rules(conn)
-    here = {p.team for p in desk.staffing.people.values()}
-    if name and name not in rules and name not in here:
-        raise NotFound(f'There is no team "{name}".')
+        if name and not team_names.is_team(conn, name):
+            raise NotFound(f'There is no team "{name}".')
     lead = desk.staffing.get(desk.staffing.leads.get(name, 0))
     return _edit(desk, name, rules.get(name, []), lead.person if lead else "")
 
@@ -107,21 +108,35 @@ def _joined(values: Any, between: str = ", ") -> str:
 @pages.post("/admin/teams/edit")
 def edit(desk: Desk, posted: Form) -> Response:
     """Make, change or rename a team; members of no team whom it covers join it."""
-    name, old, lead = posted.text("name").strip(), posted.text("old"), posted.text("lead")
+    name, old, lead = " ".join(posted.text("name").split()), posted.text("old"), posted.text("lead")
     rules = _rules(posted)
     try:
-        if not name or len(name) > LONGEST_NAME:
-            raise Unusable("A team needs a name.")
-        if old and name != old:
-            with transaction(desk.env.engine) as conn:
-                rename_team(conn, old, name, actor=desk.actor, now=desk.now)
-                saved_views.rename_team(conn, old, name)
+        _check_name(name)
+        if old:
+            unhindered(lambda: _rename(desk, old, name))
             old = name
         joined = set_team(desk.env.engine, name, rules, lead=lead or None, actor=desk.actor, now=desk.now)
         follow_teams(desk.env, most=AT_ONCE, now=desk.now)
     except (MembersError, BadInput) as refused:
         return _edit(desk, name, rules, lead, old=old, problem=str(refused), status=422)
     return desk.see_other("/admin/teams", f"The team {name} is kept; {plural(joined, 'member')} joined it.")
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise Unusable("A team needs a name.")
+    if len(name) > LONGEST_NAME:
+        raise Unusable(f"The name of a team has up to {LONGEST_NAME} characters.")
+    if name.casefold() == NONE:
+        raise Unusable(f"No team can be called {name}: lists of cases ask for those of no team by that word.")
+
+
+def _rename(desk: DeskPage, old: str, name: str) -> None:
+    """Give the team its name, where that is another one. Raises Unusable also where somebody else was first."""
+    with transaction(desk.env.engine) as conn:
+        if name != old or not team_names.is_team(conn, old):
+            rename_team(conn, old, name, actor=desk.actor, now=desk.now)
+            saved_views.rename_team(conn, old, name)
 
 
 def _rules(posted: Posted) -> list[dict[str, list[str]]]:

@@ -30,6 +30,8 @@ from cases.forecast import Expected
 from cases.lists.keyset import place_from
 from cases.queries import CasePage, case_page
 from cases.sight import glance
+from state_machines.english import within
+from state_machines.objections import help_of
 from state_machines.processes.reaching import ASKED_UNREACHABLE
 from state_machines.processes.reaching_proof import evidence, in_words
 from state_machines.registry import process_named
@@ -221,9 +223,8 @@ def _shorter(text: str) -> str:
 def _coming(decision: Decision, expected: Expected) -> tuple[Any, str]:
     """When something happens by itself if nobody decides, and what."""
     process = process_named(decision.case.process)
-    told = next((t.help for t in process.transitions if t.trigger == expected.trigger and t.help), "")
-    words = told.rstrip(".") or naming.trigger_title(process.name, expected.trigger)
-    words = words[:1].lower() + words[1:]
+    told = help_of(process, expected.trigger).rstrip(".")
+    words = within(told or naming.trigger_title(process.name, expected.trigger))
     if expected.target != decision.case.state:
         words += f", and the case goes to “{process.state(expected.target).title}”"
     if expected.messages:

@@ -14,10 +14,11 @@ from web.access import STAFF
 from web.desk.case_people import options
 from web.desk.queue import first_of
 from web.desk_page import Desk, DeskPage, is_local
-from web.forms import Option, fields_of, leftover_errors, payload_of
+from web.forms import Option, fields_of, leftover_errors
 from web.naming import person_title, plural
 from web.posted import Form, Posted, number_of
 from web.routing import Pages
+from web.typed import payload_of
 
 pages = Pages(may=STAFF)
 

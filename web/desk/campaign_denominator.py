@@ -15,9 +15,10 @@ from cases.errors import BadInput, CaseChanged, TransitionRefused
 from state_machines.processes.leaving_out import DENOMINATOR_DECIDERS, LeaveOut, TakeBackIn
 from web.access import STAFF, staff
 from web.desk_page import Desk, DeskPage
-from web.forms import fields_of, leftover_errors, payload_of
+from web.forms import fields_of, leftover_errors
 from web.posted import Form, Posted
 from web.routing import Pages
+from web.typed import payload_of
 
 pages = Pages(may=STAFF)
 DECIDERS = staff(*DENOMINATOR_DECIDERS)

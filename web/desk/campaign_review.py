@@ -69,7 +69,8 @@ def _done(
     desk: DeskPage, ref: str, case_ref: str, trigger: str, payload: Mapping[str, Any], posted: Posted, sentence: str
 ) -> Response:
     """Make a move and go on to the next answer to review; where it is refused, show why with what was typed."""
-    following = _following(review(desk.env, ref, case_ref, actor=desk.actor, now=desk.now))
+    before = review(desk.env, ref, case_ref, actor=desk.actor, now=desk.now)
+    following = _following(before)
     actor = acts_as(desk.env, ref, case_ref, acting=desk.actor_for, actor=desk.actor, now=desk.now)
     try:
         commands.fire(
@@ -78,7 +79,7 @@ def _done(
     except (BadInput, TransitionRefused, CaseChanged) as bad:
         return _shown(desk, ref, case_ref, posted, str(bad), bad.status)
     onward = following if following and posted.yes("onward") else HERE.format(ref=ref, case_ref=case_ref)
-    return desk.see_other(onward, sentence)
+    return desk.see_other(onward, f"{before.line.member}: {sentence}")
 
 
 def _following(found: Review) -> str:

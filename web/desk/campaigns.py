@@ -28,9 +28,10 @@ from state_machines.values import Role
 from web.access import STAFF, staff
 from web.desk.campaign_drawing import drawing, until
 from web.desk_page import Desk, DeskPage
-from web.forms import Option, fields_of, leftover_errors, payload_of
+from web.forms import Option, fields_of, leftover_errors
 from web.posted import Form, Posted
 from web.routing import Pages
+from web.typed import payload_of
 
 pages = Pages(may=STAFF)
 PLANNERS = staff(*STAFF_ROLES.intersection(process_named("survey_campaign").opened_by))

@@ -27,9 +27,10 @@ from web.desk.case_said import changes_since
 from web.desk.case_shown import brief, read
 from web.desk.wrong_fields import wrong
 from web.desk_page import Desk, DeskPage, is_local
-from web.forms import fields_of, leftover_errors, payload_of
+from web.forms import fields_of, leftover_errors
 from web.posted import Form, Posted
 from web.routing import Pages
+from web.typed import payload_of
 
 pages = Pages(may=STAFF)
 

@@ -102,16 +102,12 @@ def _action(page: CasePage, choice: Choice) -> Action:
 
 def _is_own(page: CasePage, transition: Transition) -> bool:
     same = [t for t in process_named(page.case.process).transitions if t.trigger == transition.trigger]
-    return all(set(t.by) <= STAFF for t in same) and _from(page, transition) <= MANY
+    return all(set(t.by) <= STAFF for t in same) and _reach(page.case.process, transition.trigger) <= MANY
 
 
 def _is_anywhere(page: CasePage, transition: Transition) -> bool:
     open_states = [s for s in process_named(page.case.process).states if not s.final]
-    return _from(page, transition) * 2 > len(open_states)
-
-
-def _from(page: CasePage, transition: Transition) -> int:
-    return _reach(page.case.process, transition.trigger)
+    return _reach(page.case.process, transition.trigger) * 2 > len(open_states)
 
 
 @cache
@@ -177,10 +173,14 @@ def asked_of(page: CasePage, fields: Sequence[Field]) -> list[Field]:
     return [_promised(page, field) if field.name == "remedy" else by_point(field, named) for field in fields]
 
 
-def _promised(page: CasePage, field: Field) -> Field:
-    """The actions that were promised and are still to be verified, in the order they were promised."""
+def still_promised(page: CasePage) -> list[Option]:
+    """Return the actions that were promised and are still to be verified, in the order they were promised."""
     promised = enumerate(page.case.data.get("remedies", ()), start=1)
-    still = [Option(str(number), _action_words(each)) for number, each in promised if not each.get("done")]
+    return [Option(str(number), _action_words(each)) for number, each in promised if not each.get("done")]
+
+
+def _promised(page: CasePage, field: Field) -> Field:
+    still = still_promised(page)
     if not still:
         return field
     return replace(field, kind="select", label="Promised action", help="", options=tuple(still))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cases.queries import CasePage
+from state_machines.english import capital
 from state_machines.ladders import EXPIRES
-from state_machines.objections import capital
 from state_machines.policy import Policy, PolicyError
 from state_machines.process import Clock, Process
 from state_machines.registry import process_named
@@ -70,7 +70,7 @@ def _why_paused(page: CasePage, process: Process) -> str:
 
 
 def _rung(process: Process, clock: Clock | None, key: str, policy: Policy) -> str:
-    """What a rung sets off, by the title of its trigger; repeated ones with their number."""
+    """What a rung sets off, by the title of its trigger; repeated ones with how often."""
     name, _, number = key.partition("#")
     title = words(name)
     try:
@@ -81,4 +81,4 @@ def _rung(process: Process, clock: Clock | None, key: str, policy: Policy) -> st
         if rung.name == name:
             trigger = (clock.expires if clock and rung.fires == EXPIRES else rung.fires) or name
             title = trigger_title(process.name, trigger)
-    return f"{title}, number {number}" if number.isdigit() else title
+    return f"{title} ({number} times)" if number.isdigit() and number != "1" else title

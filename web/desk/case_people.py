@@ -8,6 +8,7 @@ from typing import Any
 from cases.people import called, whom
 from cases.queries import CasePage
 from members.staffing import Staffing
+from state_machines.english import within
 from state_machines.process import State
 from state_machines.values import Role
 from web.forms import Option
@@ -70,7 +71,7 @@ class Names:
     def whoever(self, role: str) -> str:
         """Return whoever has a role: ``a coordinator``, ``finance``, ``the council``."""
         label = role_title(role)
-        first = label[:1].lower() + label[1:]
+        first = within(label)
         if role in (Role.FINANCE, Role.SITE):
             return "finance" if role == Role.FINANCE else "the site"
         return f"{'the' if role in (Role.SENIOR, Role.COUNCIL) else 'an' if first[0] in 'aeiou' else 'a'} {first}"

@@ -76,7 +76,7 @@ def shown(
         note_begun=begun.get(drafts.NOTE), begun=_forms_begun(page, begun), others=called(desk, others),
         possible=at_once, folded=folded, impossible=[a for a in offered if a.refused is not None],
         closers=case_choices.closers(page, offered), clocks=case_clocks.clocks(page, names, desk.env.policy),
-        by_hand=case_choices.by_hand(page),
+        by_hand=case_choices.by_hand(page), promised=case_choices.still_promised(page),
         ahead=ahead, coming=coming, held=held, links=links(page), mails=_loose_mails(page, names, desk.now),
         drawing=_drawing(page), next_states=_next_states(page), walk=walk, list_said=walking.said(desk, walk),
         following=walking.onward(desk, walk), may=_may(desk, page),

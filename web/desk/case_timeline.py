@@ -12,7 +12,7 @@ from cases.history import history
 from cases.queries import CasePage
 from cases.sight import seen
 from state_machines.catching_up import LATER_IS_DUE
-from state_machines.objections import capital
+from state_machines.english import capital
 from state_machines.process import Process
 from state_machines.registry import process_named
 from web.desk.case_mail import MAIL, Mail, mail, mail_remarks, mail_title

@@ -21,9 +21,10 @@ from web.access import STAFF, staff
 from web.desk import case_choices
 from web.desk.case_shown import read
 from web.desk_page import Desk, DeskPage
-from web.forms import fields_of, leftover_errors, payload_of
+from web.forms import fields_of, leftover_errors
 from web.posted import Form, Posted, Upload
 from web.routing import Pages
+from web.typed import payload_of
 
 pages = Pages(may=STAFF)
 AUTHORS = staff(*STAFF_ROLES.intersection(process_named(PROCESS).opened_by))

@@ -19,7 +19,7 @@ from web.wording import day_words
 
 DUE = {"overdue": "Overdue", "today": "Due today", "week": "Due within 7 days", "none": "No deadline"}
 PHASES = {"": "Open", "closed": "Closed", "all": "Open and closed"}
-FLAGS = {"hold": "On hold", "parked": "Parked after an error", "restricted": "Restricted", "newest": "Newest first"}
+FLAGS = {"hold": "On hold", "parked": "Set aside after an error", "restricted": "Restricted", "newest": "Newest first"}
 
 
 @dataclass(frozen=True, slots=True)

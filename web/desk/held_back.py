@@ -50,7 +50,7 @@ def decide(desk: Desk, posted: Form, number: int) -> Response:
     try:
         if posted.text("decision") == "approve":
             cases = deciding.approve(desk.env, number, reason, seen=seen, actor=desk.actor, now=desk.now)
-            told = f"{naming.plural(cases, 'case')} will go on with the next sweep, within a minute."
+            told = f"{naming.plural(cases, 'case')} will go on within a minute."
         elif posted.text("decision") == "decline":
             cases = deciding.decline(
                 desk.env, number, reason, until=posted.day("until"), seen=seen, actor=desk.actor, now=desk.now

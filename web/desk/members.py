@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, Response
 
-from cases import member_pages
+from cases import member_lists, member_pages
 from cases.intake import openable
 from members.browsing import NONE, MemberFilter
 from members.cards import MemberCard
@@ -37,7 +37,7 @@ def members(desk: Desk) -> Response:
     query = desk.request.query_params
     narrow = narrow_of(query)
     after, before = query.get("after"), query.get("before")
-    found = member_pages.members(desk.env, narrow, after=after, before=before, actor=desk.actor, now=desk.now)
+    found = member_lists.members(desk.env, narrow, after=after, before=before, actor=desk.actor, now=desk.now)
     page = found.page
     return desk.page(
         "desk/members.html", title="Members", block="list", narrow=narrow, found=found, page=page,
@@ -65,7 +65,7 @@ def _address(path: str, narrow: MemberFilter, **more: str) -> str:
 @pages.get("/members/export.csv", statements=8)
 def export(desk: Desk) -> Response:
     """The same list as a file for a spreadsheet, which can be imported again."""
-    found = member_pages.exported(desk.env, narrow_of(desk.request.query_params), actor=desk.actor, now=desk.now)
+    found = member_lists.exported(desk.env, narrow_of(desk.request.query_params), actor=desk.actor, now=desk.now)
     log.info("Members were exported: %s.", len(found), extra={"actor": desk.actor.person})
     rows = [(*EXPORTED, "email"), *((*_cells(card), email) for card, email in found)]
     return desk.download(f"members-{desk.today}.csv", CSV, csv_chunks(rows))
@@ -81,7 +81,7 @@ def _cells(card: MemberCard) -> Iterator[str]:
 def suggest(desk: Desk, q: str = "", member: str = "", other: str = "") -> Response:
     """Options for choosing a member while typing: a piece of a page. A field's own name will do for ``q``."""
     words = (q or member or other)[:LONGEST_SEARCH]
-    found = member_pages.suggestions(desk.env, words, actor=desk.actor, now=desk.now)
+    found = member_lists.suggestions(desk.env, words, actor=desk.actor, now=desk.now)
     return HTMLResponse(render(desk.env.settings.zone, "desk/member_options.html", None, {"found": found}))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from cases import intake, member_pages
+from cases import intake, member_lists
 from cases.commands import open_one
 from cases.errors import BadInput, CaseError, CaseNotFound, TransitionRefused
 from cases.sight import glance
@@ -21,10 +21,11 @@ from web.access import STAFF
 from web.desk.case_people import options
 from web.desk.wrong_fields import wrong
 from web.desk_page import Desk, DeskPage
-from web.forms import Field, fields_of, leftover_errors, payload_of
+from web.forms import Field, fields_of, leftover_errors
 from web.naming import process_title
 from web.posted import Form, Posted
 from web.routing import Pages
+from web.typed import payload_of
 
 pages = Pages(may=STAFF)
 
@@ -113,7 +114,7 @@ def _member(desk: DeskPage, posted: Posted, errors: dict[str, Sequence[str]]) ->
 
 def _perhaps(desk: DeskPage, typed: str) -> str:
     """Who may have been meant, where the name was typed in part or without its accents."""
-    meant = member_pages.suggestions(desk.env, typed, actor=desk.actor, now=desk.now)[:3]
+    meant = member_lists.suggestions(desk.env, typed, actor=desk.actor, now=desk.now)[:3]
     named = " or ".join(f"{card.name} ({card.ref})" for card in meant)
     return f" Perhaps {named}?" if named else ""
 

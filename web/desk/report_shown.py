@@ -9,10 +9,10 @@ from datetime import date
 from markupsafe import Markup
 
 from reports import definitions
-from reports.following import Months
+from reports.months import Months
 from reports.table import Cell
 from reports.viewing import Viewed
-from state_machines.objections import capital
+from state_machines.english import capital
 from state_machines.registry import process_named
 from web import naming
 from web.charts import Series, line_chart, share_bar
@@ -50,17 +50,17 @@ class Course:
 
 
 def heads(viewed: Viewed, keys: int) -> list[tuple[str, bool]]:
-    """What stands above the columns, and whether numbers stand below."""
+    """Return what stands above the columns, and whether numbers stand below."""
     return [(HEADS.get(name, naming.words(name)), place >= keys) for place, name in enumerate(viewed.table.columns)]
 
 
 def named(meanings: Mapping[str, str]) -> dict[str, str]:
-    """What the figures mean, by what stands above their columns."""
+    """Return what the figures mean, by what stands above their columns."""
     return {HEADS.get(name, naming.words(name)): meaning for name, meaning in meanings.items()}
 
 
 def deadline_row(viewed: Viewed, row: Sequence[Cell]) -> tuple[list[str], list[Figure]]:
-    """A clock with its figures."""
+    """Return the names of a clock and its process, and its figures."""
     process, clock = str(row[0]), str(row[1])
     figures = []
     for name, value in zip(viewed.table.columns[2:], row[2:], strict=True):
@@ -73,7 +73,7 @@ def deadline_row(viewed: Viewed, row: Sequence[Cell]) -> tuple[list[str], list[F
 
 
 def monitoring_row(viewed: Viewed, row: Sequence[Cell]) -> tuple[list[str], list[Figure]]:
-    """A criterion and stage with its figures."""
+    """Return the names of a criterion and a stage, and their figures."""
     criterion, stage = str(row[0]), str(row[1])
     found = [_drilled(viewed, name, value, [(criterion, stage), (criterion, "all")])
              for name, value in zip(viewed.table.columns[2:], row[2:], strict=True)]  # fmt: skip
@@ -81,7 +81,7 @@ def monitoring_row(viewed: Viewed, row: Sequence[Cell]) -> tuple[list[str], list
 
 
 def group_row(viewed: Viewed, row: Sequence[Cell]) -> tuple[list[str], list[Figure]]:
-    """What complaints are about, or a reason to leave, with its figures."""
+    """Return what complaints are about, or a reason to leave, and its figures."""
     group = str(row[0])
     found = [_drilled(viewed, name, value, [(group, "all")])
              for name, value in zip(viewed.table.columns[1:], row[1:], strict=True)]  # fmt: skip
@@ -95,7 +95,7 @@ def _drilled(viewed: Viewed, name: str, value: Cell, groups: Sequence[tuple[str,
 
 
 def _figure(name: str, value: Cell, link: Mapping[str, str] | None) -> Figure:
-    return Figure(in_figures(value), link, share_bar(_share(value)) if name in SHARES else None)
+    return Figure(_in_figures(value), link, share_bar(_share(value)) if name in SHARES else None)
 
 
 def _share(value: Cell) -> float | None:
@@ -103,7 +103,7 @@ def _share(value: Cell) -> float | None:
     return float(number) if percent else None
 
 
-def in_figures(value: Cell) -> str:
+def _in_figures(value: Cell) -> str:
     """A cell as it is read: a dash where there is none."""
     if value is None:
         return "–"
@@ -111,14 +111,14 @@ def in_figures(value: Cell) -> str:
 
 
 def group_title(name: str, one: str, two: str) -> str:
-    """What a row is called where its cases are listed."""
+    """Return what a row is called where its cases are listed."""
     if name == "deadlines":
         return f"{definitions.clock_title(one, two)} ({naming.process_title(one).lower()})"
     return f"{naming.words(one)}, {naming.words(two).lower()}" if name == "monitoring" else capital(one)
 
 
 def course(months: Months, came: str, went: str, today: date, *, key: str = "course") -> Course:
-    """Twelve months as two lines, with the same in a sentence and as rows; ``came`` and ``went`` name the lines.
+    """Return twelve months as two lines, with the same in a sentence and as rows; ``came`` and ``went`` name the lines.
 
     ``key`` makes the ids of the drawing on the page. A month that is not over is told, and not drawn: it would look as
     if less came.

@@ -15,7 +15,7 @@ from reports import definitions, viewing
 from reports.periods import Period, period, quarter_of, recent
 from reports.spreadsheet import XLSX, to_xlsx
 from reports.table import CSV, Table, to_csv
-from reports.viewing import Viewed
+from reports.viewing import Viewed, ViewedByMonth
 from state_machines.registry import process_named, processes
 from web import naming, wording
 from web.access import STAFF
@@ -34,7 +34,7 @@ class Told:
     """What a report of groups has of its own: its title, its figures, its sentences, and the names of its lines."""
 
     title: str
-    view: Callable[..., Viewed]
+    view: Callable[..., ViewedByMonth]
     meanings: Mapping[str, str]
     words: Callable[[Table], list[str]]
     came: str
@@ -113,13 +113,12 @@ def _by_group(desk: DeskPage, name: str, period: str, format: str) -> Response:
     viewed = told.view(desk.env, when, actor=desk.actor)
     if format:
         return _file(desk, f"{name}-{when.key}", viewed, told.meanings, format)
-    months = viewed.months
     return desk.page(
         "desk/report.html", title=f"{told.title} in {when.title}", name=name, viewed=viewed, when=when,
         query={"period": when.key}, periods=recent(desk.today), processes=(), heads=shown.heads(viewed, 1),
         rows=[shown.group_row(viewed, row) for row in viewed.table.rows], told=told.words(viewed.table),
         meanings=shown.named(told.meanings), silent=0,
-        course=shown.course(months, told.came, told.went, desk.today) if months else None,
+        course=shown.course(viewed.months, told.came, told.went, desk.today),
     )  # fmt: skip
 
 
@@ -149,7 +148,7 @@ def cases_behind(desk: Desk, name: str, period: str = "", one: str = "", two: st
 
 
 def chosen_period(desk: DeskPage, text: str) -> Period:
-    """The period that an address asks for; this quarter unless it says which. Raises BadInput for none."""
+    """Return the period that an address asks for; this quarter unless it says which. Raises BadInput for none."""
     found = period(text) if text else quarter_of(desk.today)
     if found is None:
         raise BadInput("This is no period; choose a month, a quarter or a year.")

@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 from cases.errors import BadInput
 from cases.mailroom import outbox
+from cases.reading_mail import own_page_in
 from cases.sandbox_story import story
 from cases.sandbox_time import FOLLOW, OnlyInSandbox, Passed, next_due, pass_time
 from notifications.tables import SENT
-from state_machines.objections import capital
+from state_machines.english import capital
 from web import naming
 from web.access import STAFF
 from web.desk_page import Desk, DeskPage, is_local
@@ -72,6 +73,16 @@ def what_happened(desk: Desk) -> Response:
     )  # fmt: skip
 
 
+@pages.post("/cases/{ref}/messages/{number}/open")
+def open_as_reader(desk: Desk, posted: Form, ref: str, number: int) -> Response:
+    """Lead to the personal page of a letter's reader. Raises OnlyInSandbox elsewhere, where a link is theirs alone."""
+    _require_sandbox(desk)
+    page = own_page_in(desk.env, ref, number, actor=desk.actor, now=desk.now)
+    if page is None:
+        return desk.see_other(f"/cases/{ref}/messages/{number}", "No page of its reader is behind it.", tone="warning")
+    return desk.see_other(page)
+
+
 def _require_sandbox(desk: DeskPage) -> None:
     if not desk.shell.sandbox:
         raise OnlyInSandbox
@@ -99,7 +110,7 @@ def _in_words(desk: DeskPage, passed: Passed, step: str) -> tuple[str, str]:
     troubled = len(told) > 1
     if step == FOLLOW:
         told.append("The clock follows the real one now.")
-        told += ["What fell due meanwhile happens at the next sweep."] if passed.stops == 0 else []
+        told += ["What fell due meanwhile happens within a minute."] if passed.stops == 0 else []
     return " ".join(told), "warning" if troubled else "success"
 
 

@@ -17,9 +17,8 @@ from cases.lists.narrowing import Narrow, narrow_from
 from cases.lists.next_case import next_case
 from cases.lists.worklist import order_of
 from web.desk import filters
-from web.desk_page import DeskPage, set_cookie
+from web.desk_page import LIST_COOKIE, DeskPage, set_cookie
 
-COOKIE = "muster_list"
 LISTS = {"/queue": "My queue", "/cases": "All cases"}
 _LONGEST = 2_000
 """Characters that a cookie may have; a list that is narrowed by more is not kept."""
@@ -60,8 +59,8 @@ def keep(desk: DeskPage, response: Response, walk: Walk) -> Response:
     """Have the browser keep where somebody stands, with the answer that shows them the list or the case."""
     parts = {"list": walk.address, "ref": walk.ref, "at": str(walk.place) if walk.place else ""}
     value = urlencode({name: text for name, text in parts.items() if text})
-    if value != desk.request.cookies.get(COOKIE) and len(value) < _LONGEST:
-        set_cookie(response, desk.env.settings, COOKIE, value, seconds=None)
+    if value != desk.request.cookies.get(LIST_COOKIE) and len(value) < _LONGEST:
+        set_cookie(response, desk.env.settings, LIST_COOKIE, value, seconds=None)
     return response
 
 
@@ -80,7 +79,7 @@ def said(desk: DeskPage, walk: Walk) -> str:
 
 def _kept(desk: DeskPage) -> Walk:
     """What the browser keeps. It is the reader's own, and decides nothing about what they may see."""
-    found = dict(filters.parsed(desk.request.cookies.get(COOKIE, "")))
+    found = dict(filters.parsed(desk.request.cookies.get(LIST_COOKIE, "")))
     address = found.get("list", "")
     known = address.partition("?")[0] in ("", *LISTS)
     return Walk(address if known else "", found.get("ref", ""), place_from(found.get("at", "")))

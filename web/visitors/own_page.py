@@ -15,8 +15,9 @@ from cases.own.pages import OwnCase, answers_complaint, complains, letter, own_c
 from cases.own.survey import survey
 from notifications import links
 from state_machines.process import Transition
-from web.forms import fields_of, leftover_errors, payload_of
+from web.forms import fields_of, leftover_errors
 from web.posted import Form, Posted
+from web.typed import payload_of
 from web.visitors import signing as signing_pages
 from web.visitors import survey as survey_pages
 from web.visitors import survey_help

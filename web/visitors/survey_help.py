@@ -61,15 +61,21 @@ def more_time(own: Own, posted: Form) -> Response:
     found = _found(own)
     until, why = posted.text("until").strip(), posted.text("why").strip()
     try:
-        day = date.fromisoformat(until)
-        if not why:
-            raise BadInput("Please say why you need more time.")
-        tell(own.env, found.holder, f"We need until {day.day} {day:%B %Y}. {why}", about="more time")
-    except (ValueError, BadInput) as bad:
-        trouble = str(bad) if isinstance(bad, BadInput) else "Please say until when you need more time, and why."
-        status = bad.status if isinstance(bad, BadInput) else 422
-        return _shown(own, found, status=status, typed={"until": until, "why": why}, trouble=[trouble])
+        tell(own.env, found.holder, _wish(until, why), about="more time")
+    except BadInput as bad:
+        return _shown(own, found, status=bad.status, typed={"until": until, "why": why}, trouble=[str(bad)])
     return own.back("We have your wish for more time. Until you hear from us, the day that was given stays.")
+
+
+def _wish(until: str, why: str) -> str:
+    """A wish for more time in a sentence. Raises BadInput."""
+    try:
+        day = date.fromisoformat(until)
+    except ValueError:
+        raise BadInput("Please say until when you need more time, and why.") from None
+    if not why:
+        raise BadInput("Please say why you need more time.")
+    return f"We need until {day.day} {day:%B %Y}. {why}"
 
 
 def not_taken(own: Address, found: OwnCase, told: str, bad: BadInput) -> Response:
