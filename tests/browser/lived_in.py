@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
 
-import migrations
-from cases.demo import load_sample
-from cases.environment import Environment, load_policy, working_calendar
+from cases.environment import Environment
 from cases.inbox.sample import sample_mail
 from cases.inbox.taking import take
-from cases.installation import initialise
 from cases.own.links import leave_token
-from config import clock, postgres
-from config.database import make_engine, reading, transaction
-from config.settings import load_settings
+from config import clock
+from config.database import reading, transaction
 from members import staff_store
 from notifications import links
 from state_machines.values import SYSTEM
 from tests.cast import Cast
+from tests.sample import sample_organisation
 from web.accounts.password_links import invite
-
-TUESDAY = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -119,19 +112,8 @@ class Places:
 
 @contextmanager
 def lived_in(server: Path, home: Path) -> Iterator[tuple[Cast, Places]]:
-    """Load the demo into a new database of this server, and yield it."""
-    name = f"demo_{uuid.uuid4().hex}"
-    url = postgres.start(server, database=name)
-    engine = make_engine(url)
-    settings = load_settings(
-        {"MUSTER_HOME": str(home), "MUSTER_DATABASE_URL": url, "MUSTER_SMTP_URL": "smtp://127.0.0.1:1"}
-    )
-    migrations.upgrade(engine)
-    policy = load_policy(settings)
-    env = Environment(engine, settings, policy, working_calendar(settings, policy))
-    initialise(engine, settings, sandbox=True, now=TUESDAY)
-    load_sample(env, now=TUESDAY)
-    for mail in sample_mail(env):
-        take(env, mail, source="the demo")
-    yield Cast(env), Places(env)
-    engine.dispose()
+    """Yield the demo in a database of its own on this server, with mail that waits in its inbox."""
+    with sample_organisation(server, home) as env:
+        for mail in sample_mail(env):
+            take(env, mail, source="the demo")
+        yield Cast(env), Places(env)

@@ -45,8 +45,18 @@
   const run = async (what, options) => (await axe.run(what, options)).violations;
   const each = async (elements, options) => elements.length ? run({ include: elements }, options) : [];
 
-  // Everything once; then what is new, what may have another size, and what has another colour.
-  window.lookedAt = async ({ rules, colours, place, first, sized, everything }) => {
+  // The page follows the system's light or dark by a script.
+  const until = async (holds) => { while (!holds()) await new Promise((go) => setTimeout(go, 5)); };
+
+  window.tooWide = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
+
+  // Everything once; then what is new, what may have another size, and what has another colour. And how much too wide it is.
+  window.lookedAt = async (asked) => {
+    await until(() => document.documentElement.dataset.bsTheme === asked.scheme);
+    return [await violations(asked), tooWide()];
+  };
+
+  async function violations({ rules, colours, place, first, sized, everything }) {
     if (everything) return run(document, rules);
     const rest = { ...rules, rules: Object.fromEntries(colours.map((name) => [name, { enabled: false }])) };
     const { unlike, strange } = look();
@@ -55,5 +65,5 @@
       ...(sized && !first ? await run(document, only(place)) : []),
       ...(await each(unlike, only(colours))),
     ];
-  };
+  }
 })();

@@ -84,6 +84,8 @@ PAGES: Mapping[str, Where] = {
     ),
     "case-changed": _case("Amara", URGENT, "/do/verify_action"),
     "case-letter": lambda places: ("Mina", places.letter(MAILED)),
+    "case-mail": _case("Mina", MAILED, "?show=mail"),
+    "case-form-too-old": _case("Amara", URGENT, "/do/verify_action"),
     "case-next": _case("Amara", URGENT, "/next"),
     "case-why": _case("Amara", URGENT, "/why"),
     "case-access": _case("Mina", URGENT, "/access"),
@@ -99,7 +101,7 @@ PAGES: Mapping[str, Where] = {
     "inbox-mail": lambda places: ("Ada", f"/inbox/{places.mail()}"),
     "team": _at("Mina", "/team"),
     "calendar": _at("Mina", "/calendar?scope=everybody"),
-    "calendar-cases": _at("Bo", "/calendar/cases?scope=mine&day=2026-03-03"),
+    "calendar-cases": _at("Bo", "/calendar/cases?scope=mine&day=2026-06-17"),
     "campaigns": _at("Amara", "/campaigns"),
     "campaign-new": _at("Amara", "/campaigns/new"),
     "questionnaires": _at("Amara", "/questionnaires"),
@@ -109,6 +111,7 @@ PAGES: Mapping[str, Where] = {
     "campaign": _campaign("Mina"),
     "campaign-rehearsal": _campaign("Mina", "/rehearsal"),
     "campaign-members": _campaign("Mina", "/members"),
+    "campaign-members-to-ring": _campaign("Mina", "/members?state=to_ring"),
     "campaign-denominator": _campaign("Mina", "/denominator"),
     "campaign-responses": _campaign("Mina", "/responses"),
     "campaign-results": _campaign("Mina", "/results"),
@@ -150,7 +153,7 @@ PAGES: Mapping[str, Where] = {
     "report-monitoring": _at("Mina", "/reports/monitoring"),
     "report-complaints": _at("Mina", "/reports/complaints"),
     "report-cancellations": _at("Mina", "/reports/cancellations"),
-    "report-cases": _at("Mina", "/reports/deadlines/cases?one=monitoring&two=triage&figure=n+due&period=2026Q1"),
+    "report-cases": _at("Mina", "/reports/deadlines/cases?one=monitoring&two=triage&figure=n+due&period=2026Q2"),
     "looked-at": _at("Ada", "/looked-at"),
     "account": _at("Amara", "/account"),
     "admin": _at("Ada", "/admin"),
@@ -170,6 +173,7 @@ PAGES: Mapping[str, Where] = {
         None,
         f"{places.link(STARTED)}/s/{places.section(STARTED)}?check=1",
     ),
+    "survey-section-tables": _own(STARTED, "/s/sourcing"),
     "survey-answers": _own(ANSWERED, "/answers"),
     "survey-exemption": _own(INVITED, "/do/request_exemption"),
     "survey-review": _own(STARTED, "/review"),
@@ -189,6 +193,7 @@ PAGES: Mapping[str, Where] = {
     "cancellation-own": _own(OFFERED),
     "unsubscribe": _own(INVITED, "", links.UNSUBSCRIBE),
     "link-new": _at(None, "/links/new"),
+    "own-not-there": _own(INVITED, "/nothing"),
     "link-over": _at(None, f"/m/{'A' * 27}"),
     "problems": _at(None, "/problems"),
     "problem": _at(None, "/problems/malformed"),
@@ -262,6 +267,7 @@ STEPS: Mapping[str, Step] = {
     ),
     "case-form-wrong": _sent("#do"),
     "case-changed": _sent("#do", {"version": "1"}),
+    "case-form-too-old": _sent("#do", {"csrf": "old"}),
     "case-new-wrong": _sent("main form[action^='/cases/new/']"),
     "campaign-remind": _pressed(("#choose button", "form[action$='/remind/send']"), ticked="main td input[name=ref]"),
     "member-edit-wrong": _sent("#member", {"name": ""}),
@@ -273,7 +279,9 @@ STEPS: Mapping[str, Step] = {
 }
 """What is done at a page before it is looked at: a form sent with something missing, a menu opened."""
 
-ANSWERS: Mapping[str, int] = {"not-there": 404, "not-allowed": 403, "password-over": 410, "link-over": 404}
+ANSWERS: Mapping[str, int] = {
+    "not-there": 404, "not-allowed": 403, "password-over": 410, "link-over": 404, "own-not-there": 404,
+}  # fmt: skip
 """Pages that answer something else than 200."""
 
 NOT_LOOKED_AT: Mapping[str, str] = {

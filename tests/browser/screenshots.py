@@ -11,7 +11,13 @@ from playwright.sync_api import sync_playwright
 from config import postgres
 from tests.browser.conftest import ARGUMENTS, LAPTOP, PHONE, Desk, browser_path, serving
 from tests.browser.lived_in import lived_in
-from tests.browser.places import PAGES, PICTURES
+from tests.browser.places import PAGES
+
+PICTURES = {
+    "queue": ("light", False), "case": ("light", False), "approval": ("dark", False), "campaign": ("light", False),
+    "survey-section": ("light", True), "process": ("dark", False),
+}  # fmt: skip
+"""Which places are shown, in which light, and whether on a phone."""
 
 
 def main(folder: Path) -> None:

@@ -1,17 +1,14 @@
-"""Members' own pages in a real browser on a phone: saved while one types, questions that come and go, usable by all."""
+"""Members' own pages in a real browser on a phone: saved while one types, questions that come and go."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from cases.own.links import leave_token
-from tests.asked import asked_survey, complained, leaver
-from tests.browser.conftest import PHONE, Desk, Someone
-from tests.browser.test_accessibility import RULES
+from tests.asked import asked_survey
+from tests.browser.conftest import PHONE, Someone
 from tests.cast import Cast
 
 pytestmark = pytest.mark.browser
@@ -158,24 +155,3 @@ def test_a_whole_survey_is_sent_from_a_phone(someone: Someone, home: str, cast: 
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Your answers have arrived")
     assert cast.scalar("SELECT state FROM cases WHERE process = 'survey_response'") == "dq_review"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_keep_to_wcag_and_fit_a_phone(running: Desk, cast: Cast, tmp_path: Path, scheme: str) -> None:
-    home = f"/m/{asked_survey(cast, tmp_path, 'self-assessment')}"
-    _, key = complained(cast)
-    leave = f"/links/leave/{leave_token(cast.env, leaver(cast), asked_at=cast.env_now)}"
-    page = running.person(color_scheme=scheme, bypass_csp=True).page  # type: ignore[arg-type]
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.goto(home)
-    sections = [link.get_attribute("href") for link in page.locator(".sections a").all()]
-    others = [f"{home}/review", f"{home}/help", f"/p/complainant/{key}", leave, "/complain", "/cancel", "/links/new"]
-    found = []
-    for path in [home, *sections, *others]:
-        page.goto(str(path))
-        found += [f"{path}: {each['id']} {each['nodes'][0]['html'][:120]}" for each in
-                  Axe().run(page, options=RULES).response["violations"]]  # fmt: skip
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        found += [f"{path}: {wide} px too wide"] if wide > 0 else []
-
-    assert found == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,17 +10,22 @@ import pytest
 from sqlalchemy import text
 
 from cases.commands import open_one
+from cases.locking import lock_ids
+from cases.team_names import rename_team
 from config import clock
 from config.database import reading, transaction
 from members import store
 from members.commands import add_staff, set_absence, set_team, staff_left
+from members.writing import apply_changes
 from notifications import outbox
 from notifications.values import NewMessage
 from state_machines.values import SYSTEM
 from tests.cast import MONDAY, Cast
+from tests.pages.case_cast import a_complaint
 from tests.pages.conftest import SignedIn
 from tests.pages.inspector import Client, Page
 from tests.pages.test_sign_in import signed_in_as
+from tests.shell.test_breaker import until_somebody_waits
 from tests.shell.test_passwords import GOOD, delivered, found, person
 from web.accounts import feeds, tokens
 from web.saved_views import save
@@ -81,7 +87,7 @@ def test_who_acts_for_a_manager_gets_the_managers_pages(cast: Cast, desk: Signed
 def test_the_overview_says_how_things_are(cast: Cast, desk: SignedIn) -> None:
     page = desk("Ada").get("/admin")
 
-    assert "No sweep has run yet" in page.main
+    assert "No deadline is watched yet" in page.main
     assert "A sandbox, for trying out" in page.main
     assert "Nothing has failed." in page.main
     assert dict(zip(page.words(".figure span"), page.words(".figure strong"), strict=True))["on the staff"] == "7"
@@ -345,10 +351,12 @@ def test_a_team_is_made_with_rules_and_members_join_it(cast: Cast, desk: SignedI
     assert after.words(".history li")[0].startswith("Team West changed") and "Ada" in after.words(".history li")[0]
 
 
-def test_a_team_needs_a_name(desk: SignedIn) -> None:
+def test_a_team_needs_a_name(cast: Cast, desk: SignedIn) -> None:
     ada = desk("Ada")
-
-    assert "needs a name" in ada.get("/admin/teams/edit").form("#team").send({"name": " "}).main
+    for name, told in ((" ", "needs a name"), ("NONE", "by that word"), ("W" * 81, "up to 80 characters")):
+        assert told in ada.get("/admin/teams/edit").form("#team").send({"name": name}).main
+    ada.get("/admin/teams/edit").form("#team").send({"name": " Far\n  West "})
+    assert cast.rows("SELECT name FROM teams") == [("Far West",)]
     ada.get("/admin/teams/edit?name=Nowhere", status=404)
 
 
@@ -373,6 +381,36 @@ def test_a_team_gets_another_name_everywhere_at_once(cast: Cast, desk: SignedIn)
     for table in ("members", "staff", "cases"):
         assert cast.scalar(f"SELECT count(*) FROM {table} WHERE team = 'North'") == 0
     desk("Bo").get(f"/cases/{ref}", status=404)
+
+
+def test_a_team_that_somebody_else_renamed_meanwhile_does_not_come_back(cast: Cast, desk: SignedIn) -> None:
+    cast.members("Far Pool", team="West")
+    ada = desk("Ada")
+    mine, later = (ada.get("/admin/teams").follow("West").form("#team") for _ in range(2))
+
+    mine.send({"name": "Far West"})
+
+    for name in ("West", "Wild West"):
+        assert "There is no team West any more" in later.send({"name": name}).main
+    assert cast.rows("SELECT name FROM teams") == [("Far West",)]
+
+
+def test_a_team_is_renamed_while_a_case_of_it_changes_its_member(cast: Cast) -> None:
+    a_complaint(cast)
+    ada = cast.actor("Ada")
+
+    def rename() -> None:
+        with transaction(cast.env.engine) as conn:
+            rename_team(conn, "North", "Nord", actor=ada, now=MONDAY)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(cast.env.engine) as conn:
+            lock_ids(conn, [1])
+            renaming = pool.submit(rename)
+            until_somebody_waits(conn)
+            apply_changes(conn, [(1, {"tier": "Gold"})], actor=SYSTEM, now=MONDAY)
+        renaming.result()
+    assert cast.rows("SELECT c.team, m.team, m.tier FROM cases c, members m") == [("Nord", "Nord", "Gold")]
 
 
 # ---------------------------------------------------------------------------------------------------------- absences

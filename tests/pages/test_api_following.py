@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from cases import commands, happenings
+from cases import commands
+from config import settled as reading_on
 from config.settled import settled
 from members.tables import ChangeLog
 from tests.cast import Cast
@@ -44,7 +45,7 @@ def told(program: TestClient, address: str) -> tuple[list[dict[str, Any]], str]:
 def test_who_follows_cases_is_told_of_each_event_once_and_of_no_case_that_is_not_theirs(
     call: Caller, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(happenings, "LOOKED_AT_ONCE", 2)
+    monkeypatch.setattr(reading_on, "LOOKED_AT_ONCE", 2)
     north, south = a_complaint(cast), a_complaint(cast, "South", "Rude letter")
     begun, later = told(call("Bo"), "/events?limit=1")
     assert [(each["ref"], each["seq"], each["title"]) for each in begun] == [(south, 1, "Opened")]
@@ -62,6 +63,7 @@ def test_where_to_go_on_tells_nothing_and_is_taken_only_as_it_was_given(call: Ca
     program = call("Amara")
     one, other = (program.get("/events").json()["next"] for _ in range(2))
     assert one != other
+    assert program.get(one.replace("events", "member-changes").removeprefix("/api/v1")).status_code == 422
     for broken in (one[:-4], one[:-9] + "AAAA" + one[-5:], "/events?cursor=WzQ3XQ", "/events?cursor=WyJ4eXoiXQ"):
         assert program.get(broken.removeprefix("/api/v1")).status_code == 422
 

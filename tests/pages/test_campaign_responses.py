@@ -150,6 +150,8 @@ def test_the_other_moves_lead_to_their_forms_and_back(story: Story, desk: Signed
     back = f"?return={path_of(story, NORTH[0])}"
     assert f"/cases/{story.response(NORTH[0])}/do/log_call{back}" in hrefs
     assert f"/cases/{story.response(NORTH[0])}/do/request_exemption{back}" in hrefs
+    assert not [href for href in hrefs if "choose_contact" in href], "another contact is chosen on the member's page"
+    assert page.follow("Write to another contact").one("#ladders")
     form = page.follow("Log a call").form('form[action*="/do/log_call"]')
     done = form.send({"outcome": "promised", "promised_on": "2026-03-12", "note": "Ms Öst will send it"})
     assert done.path == path_of(story, NORTH[0])

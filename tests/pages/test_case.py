@@ -39,7 +39,7 @@ def test_a_case_shows_who_owns_it_how_much_time_is_left_and_what_comes_if_nobody
     assert page.words("#owner") == ["Amara (coordinator)"]
     assert "Acknowledgement 7 days left due 9 Mar 2026, 23:59" in page.words("#clocks")[0]
     assert page.words("#next li")[0] == "6 Mar 2026, 09:00 : Due soon. “Time is running out” to Amara."
-    assert page.one('a[href^="/members/"]').text == "Acme"
+    assert page.one("a.case-member").text == "Acme"
 
 
 def test_the_drawing_marks_where_the_case_is_and_has_been_and_says_it_in_words(desk: SignedIn, cast: Cast) -> None:
@@ -287,7 +287,7 @@ def test_given_time_a_late_case_shows_what_its_clock_has_done(desk: SignedIn, ca
     clock = desk("Amara").get(f"/cases/{ref}").words("#clocks .case-clock")[0]
 
     assert "Overdue by 2 days" in clock
-    assert "So far: Due soon; Overdue" in clock
+    assert "Set off so far: Due soon; Overdue" in clock
 
 
 def test_somebody_whom_mail_reached_reads_what_was_sent(desk: SignedIn, cast: Cast) -> None:

@@ -42,12 +42,15 @@ def test_what_a_case_is_about_stands_above_a_long_history(desk: SignedIn, cast: 
 def test_the_plain_next_step_is_emphasised_and_where_several_are_to_be_weighed_none(desk: SignedIn, cast: Cast) -> None:
     amara = desk("Amara")
 
-    assert amara.get(f"/cases/{promised(cast)}").words("#actions .btn-primary") == ["Verify action"]
+    assert amara.get(f"/cases/{promised(cast)}").words("#actions .btn-primary") == ["Verify a promised action"]
     assert amara.get(f"/cases/{a_complaint(cast)}").words("#actions .btn-primary") == []
 
 
 def test_a_promised_action_is_chosen_by_what_was_promised(desk: SignedIn, cast: Cast) -> None:
     ref, amara = promised(cast), desk("Amara")
+    assert amara.get(f"/cases/{ref}").words("#promised li") == [
+        "Mend the boiler (by 20 March 2026)", "Write to everybody (by 27 March 2026)",
+    ]  # fmt: skip
     form = amara.get(f"/cases/{ref}/do/verify_action")
     assert [o.get_text() for o in form.all("#field-remedy option")][1:] == [
         "Mend the boiler (by 20 March 2026)", "Write to everybody (by 27 March 2026)",
@@ -55,7 +58,7 @@ def test_a_promised_action_is_chosen_by_what_was_promised(desk: SignedIn, cast: 
 
     after = form.form("#do").submit(remedy="2", evidence="The letter is in the file.")
 
-    assert "“Verify action” is done" in after.main
+    assert "“Verify a promised action” is done" in after.main
     assert "Promised action Write to everybody" in after.words("#history")[0]
     again = amara.get(f"/cases/{ref}/do/verify_action")
     assert [o["value"] for o in again.all("#field-remedy option")][1:] == ["1"]
@@ -97,7 +100,9 @@ def test_what_a_manager_came_to_decide_comes_first_and_what_is_possible_anywhere
 
     assert page.words("#actions .btn")[:2] == ["Approve response", "Return response"]
     assert page.words("#actions .btn-primary") == ["Approve response"]
-    assert "Withdraw" in page.words("#more .btn") and "Withdraw" not in page.words("#actions .btn")
+    assert "Withdraw the complaint" in page.words("#more .btn") and "Withdraw the complaint" not in page.words(
+        "#actions .btn"
+    )
     assert page.follow("What led to this decision, in one look").words("#decide .btn-primary") == ["Approve response"]
 
 

@@ -171,7 +171,9 @@ def test_who_sends_one_after_the_other_is_slowed_down(visitor: Client, cast: Cas
     for _ in range(10):
         sent(visitor)
 
-    assert sent(visitor).status == 429
+    refused = sent(visitor)
+    assert refused.status == 429 and "Nothing was changed" in refused.main
+    assert dict(refused.form("#again").values).items() >= STORY.items(), "what was typed is kept"
     assert complaints(cast) == 10
 
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from state_machines.processes.complaint_forms import Response
 from state_machines.registry import processes
-from web.forms import Field, Option, choice_title, fields_of, leftover_errors, payload_of
+from web.forms import Field, Option, choice_title, fields_of, leftover_errors
 from web.posted import FormUnreadable, Posted
+from web.typed import payload_of
 
 LONDON = ZoneInfo("Europe/London")
 PEOPLE = [Option("staff:1", "Amara"), Option("staff:2", "Mina")]

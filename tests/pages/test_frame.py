@@ -120,6 +120,8 @@ def test_where_no_connection_is_left_people_are_told_to_try_again(desk: SignedIn
 
 def test_an_unknown_address_is_a_page_too(desk: SignedIn) -> None:
     assert "Nothing is to be found" in desk("Amara").get("/no-such-page", status=404).main
+    refused = desk("Amara").get("/admin", status=403)
+    assert refused.all("nav.side a") and refused.one("main p a")["href"] == "/", "who is signed in stays at the desk"
 
 
 def test_every_answer_tells_the_browser_what_it_may_do(desk: SignedIn) -> None:
@@ -130,9 +132,35 @@ def test_every_answer_tells_the_browser_what_it_may_do(desk: SignedIn) -> None:
     assert headers["cache-control"] == "no-store"
 
 
-def test_a_request_that_is_too_large_is_refused_before_it_is_read(desk: SignedIn) -> None:
-    answer = desk("Amara").http.post("/tested", content=b"x", headers={"content-length": str(10**10)})
-    assert answer.status_code == 413
+def test_a_request_that_is_too_large_is_refused_before_it_is_read_with_a_way_on(visitor: Client) -> None:
+    ways = {"/tested": "/", "/m/abc/s/pulse": "/m/abc", "/p/complainant/abc/do/reply": "/p/complainant/abc"}
+    for address, way in ways.items():
+        page = visitor.post(address, {}, content_length=str(10**10))
+        assert (page.status, page.one("main a")["href"]) == (413, way)
+        assert "nothing was changed" in page.main and "content-security-policy" in page.response.headers
+    program = visitor.http.post("/api/v1/cases", content=b"x", headers={"content-length": str(10**10)})
+    assert (program.status_code, program.headers["content-type"]) == (413, "application/problem+json")
+
+
+def test_members_are_told_in_the_name_of_their_organisation_and_never_led_to_the_desk(
+    visitor: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*asked: object) -> None:
+        raise NoConnectionLeft("gone")
+
+    unknown = visitor.get("/m/abc/nothing-of-the-kind", status=404)
+    assert unknown.one("main p a.btn")["href"] == "/m/abc"
+    for name in ("_visitor", "_signed_in"):
+        monkeypatch.setattr(access, name, gone)
+    page = visitor.get("/m/abc/s/pulse", status=503)
+    assert cast.env.policy.organisation.name in page.text and "database" not in page.text
+    assert [a["href"] for a in page.all("main a")] == ["/m/abc/s/pulse", "/m/abc"]
+    assert page.response.headers["x-robots-tag"] == "noindex, nofollow"
+    typed = {"csrf": "x", "what": "They came an hour late, and then not at all."}
+    sent = visitor.post("/complain", typed)
+    assert dict(sent.form("#again").values) == typed
+    assert [a["href"] for a in sent.all("main a")] == ["/complain"]
+    assert [a["href"] for a in visitor.get("/queue?team=North", status=503).all("main a")] == ["/queue?team=North", "/"]
 
 
 def test_a_form_that_a_script_sent_while_the_database_was_away_comes_back_with_what_was_typed(

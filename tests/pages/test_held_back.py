@@ -63,7 +63,7 @@ def test_a_manager_is_led_from_the_queue_to_the_pack_and_lets_it_go_on(
     assert len(pack.all("#cases tbody tr")) == 4
     assert "Dear" in pack.words("#samples")[0] or "overdue" in pack.words("#samples")[0].lower()
     done = pack.form("#decision").submit(decision="approve", reason="As we were offline")
-    assert "4 cases will go on with the next sweep" in done.text
+    assert "4 cases will go on within a minute" in done.text
     assert "As we were offline" in done.words("#decided")[0] and "Mina" in done.words("#decided")[0]
     assert fired(cast) == 0
     sweep_due(env)

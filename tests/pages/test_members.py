@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from cases.commands import fire, open_one, restrict
 from cases.handing_over import follow_teams
@@ -238,6 +239,18 @@ def test_the_cases_of_a_member_go_with_it_to_the_other_team(cast: Cast, desk: Si
     assert follow_teams(cast.env, now=MONDAY) == 0
 
 
+def test_a_case_that_nobody_is_left_to_see_goes_along_and_says_whom_it_lets_in(cast: Cast) -> None:
+    a_complaint(cast, "Amara", NORTH, "Cold water")
+    dov, bo = (int(cast.actor(name).person.removeprefix("staff:")) for name in ("Dov", "Bo"))
+    with transaction(cast.env.engine) as conn:
+        conn.execute(text("UPDATE cases SET restricted_to = ARRAY[:d], owner_id = :d, coordinator_id = :d"), {"d": dov})
+    update_member(cast.env.engine, "M-000001", {"team": "South"}, actor=cast.actor("Mina"), now=MONDAY)
+
+    assert follow_teams(cast.env, now=MONDAY) == 1
+    assert cast.rows("SELECT team, owner_id, restricted_to FROM cases") == [("South", bo, [dov, bo])]
+    assert cast.scalar("SELECT details ->> 'let_in' FROM case_events WHERE kind = 'team_changed'") == f"staff:{bo}"
+
+
 def test_a_status_that_only_a_decision_lifts_is_not_offered(cast: Cast, desk: SignedIn) -> None:
     page = desk("Amara").get("/members/M-000001/edit")
     assert [o["value"] for o in page.all("#field-status option")] == ["prospect", "active", "leaving", "left"]
@@ -325,7 +338,7 @@ def test_a_proposal_is_accepted_in_part(cast: Cast, desk: SignedIn) -> None:
     assert [box["value"] for box in page.all("[name=take]")] == ["region", "website", "contacts.0"]
     form = page.form(f"#accept-{number}")
 
-    assert "Tick what is to be made of it, or decline it." in form.submit(take=None).main
+    assert "Tick what is to be accepted, or decline it." in form.submit(take=None).main
     page = form.submit(take=["region", "contacts.0"])
 
     assert "what was not ticked stays as it was" in page.main

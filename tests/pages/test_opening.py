@@ -43,7 +43,7 @@ def test_a_case_is_opened_and_shown(desk: SignedIn, cast: Cast) -> None:
     assert page.words("#owner") == ["Amara (coordinator)"]
     assert "Received 27 Feb 2026, 12:00" in page.main
     assert "CRM 7/ž" in page.main
-    assert page.one('a[href^="/members/"]').text == "Süßstoff & Söhne"
+    assert page.one("a.case-member").text == "Süßstoff & Söhne"
 
 
 def test_what_is_missing_or_cannot_be_is_told_by_the_field_and_everything_stays(desk: SignedIn, cast: Cast) -> None:

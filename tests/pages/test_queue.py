@@ -147,6 +147,11 @@ def test_the_next_case_follows_the_list_one_came_from_also_after_a_step_that_mov
     for nonsense in ("x", "list=//evil.example&ref=x&at=b1", "list=%2Fqueue%3Fprocess%3D%2500&at=ax_1&ref=" + last):
         amara.http.cookies.set("muster_list", nonsense)
         assert amara.get(f"/cases/{last}").one("a.next-case")
+    amara.http.cookies.delete("muster_list")
+    amara.get("/cases?member=Acme")
+    assert "muster_list" in amara.http.cookies
+    amara.get("/account").form('form[action="/sign-out"]').submit()
+    assert "muster_list" not in amara.http.cookies, "whoever comes next is told nothing of it"
 
 
 # --------------------------------------------------------------------------------------- what may not be seen

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from config import clock
 from config.database import Engine
+from notifications import links
 from tests.cast import MONDAY, Cast, cast_of
 from tests.deciding import a_finding
 from tests.pages.conftest import SignedIn
@@ -120,3 +121,23 @@ def test_a_production_installation_has_no_such_pages(desk: SignedIn, cast: Cast)
                                    "from=20200302T090000Z&to=20260302T090000Z"])  # fmt: skip
 def test_a_stretch_of_time_that_is_none_is_refused(desk: SignedIn, query: str) -> None:
     desk("Amara").get(f"/sandbox/what-happened?{query}", status=422)
+
+
+def test_a_letters_link_is_opened_as_its_reader_in_a_sandbox_only(desk: SignedIn, cast: Cast) -> None:
+    amara = desk("Amara")
+    told = amara.get("/sandbox").form("main form.clock-steps").submit("A week later")
+    letter = str(told.all('a[href*="/messages/"]')[0]["href"])
+    case = cast.scalar("SELECT case_id FROM messages WHERE id = :id", id=int(letter.rpartition("/")[2]))
+    own = links.url("", links.make(cast.env.settings.secret_key.get_secret_value(), links.MEMBER, case))
+    with cast.env.engine.begin() as conn:
+        conn.execute(text("UPDATE messages SET body_text = body_text || :own"), {"own": own})
+
+    page = amara.get(letter)
+    assert own not in page.text, "the page itself never has the key"
+    assert page.form("#open-as-reader").submit().path == own
+    desk("Bo").get(letter, status=404)
+    with cast.env.engine.begin() as conn:
+        conn.execute(text("UPDATE installation SET clock_at = NULL"))
+        conn.execute(text("UPDATE installation SET kind = 'production'"))
+    assert amara.get(letter).all("#open-as-reader") == []
+    assert page.form("#open-as-reader").submit().status == 403

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from cases import campaigns
 from cases.answers import AnswersInvalid, sample_for
 from cases.audit import verify
 from cases.campaigning import contacts as campaign_contacts
@@ -17,14 +18,16 @@ from cases.campaigning import nudging as campaign_nudging
 from cases.campaigning.answering import take_down
 from cases.campaigning.export import answer_rows, member_rows
 from cases.campaigning.members import Narrowed, members_page
-from cases.campaigning.overview import campaign_list
+from cases.campaigning.overview import ONWARD, campaign_list
 from cases.campaigning.page import campaign_page
 from cases.campaigning.population import values_of, who_is_asked
 from cases.campaigning.results import results
 from cases.campaigning.review import review
+from cases.campaigns import KINDS
 from cases.errors import BadInput, CaseNotFound, NotAllowed
 from cases.promises import broken_promises
 from config.database import reading, transaction
+from state_machines.registry import process_named
 from state_machines.values import SYSTEM
 from tests.campaign_story import DEADLINE, LAUNCH, NORTH, SOUTH, Story, launched, planned
 from tests.cast import Cast
@@ -84,6 +87,9 @@ def test_a_coordinator_is_told_of_their_own_teams_members_alone_and_a_manager_of
     assert not {line.member for line in members_of(story, "Bo").lines} & set(NORTH)
     assert of_bo.counts.teams == {"South": len(SOUTH)}
     assert of_bo.curve.asked == len(SOUTH)
+    env, bo, mina = story.cast.env, story.cast.actor("Bo"), story.cast.actor("Mina")
+    assert [campaigns.status(env, story.ref, actor=each).eligible for each in (bo, mina)] == [len(SOUTH), 21]
+    assert campaigns.status(env, story.ref, actor=bo).by_state.keys() == of_bo.counts.by_state.keys()
 
 
 def test_a_member_whom_a_manager_may_not_open_is_counted_and_not_named(story: Story) -> None:
@@ -243,6 +249,15 @@ def test_a_list_that_is_longer_than_one_go_is_reminded_of_to_its_end(
         beyond.append((len(shown.going), shown.left_out, shown.left_due))
         campaign_nudging.nudge(env, story.ref, [one.ref for one in shown.going], actor=amara)
     assert beyond == [(5, 9, 8), (5, 9, 3), (3, 9, 0)]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.values()))
+def test_every_open_state_of_a_campaign_has_a_step_that_takes_it_on(kind: str) -> None:
+    process = process_named(kind)
+    for state in process.states:
+        steps = {step.trigger for step in process.from_state.get(state.name, ())}
+        onward = ONWARD.get(state.name, frozenset())
+        assert onward <= steps and (onward or state.final), f"{state.name}: {sorted(onward - steps)}"
 
 
 # -------------------------------------------------------------------------------------------------- the closing

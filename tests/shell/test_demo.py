@@ -2,46 +2,36 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from cases import audit, installation
 from cases.demo import DOMAIN, HalfLoaded, KeepingTransport, NoSandbox, load_sample
-from cases.environment import Environment, load_policy, working_calendar
+from cases.environment import Environment
 from cases.promises import broken_promises
-from config.database import Engine, make_engine, reading
-from config.settings import load_settings
+from config.database import Engine, reading
 from members.staff_commands import add_staff
 from notifications.refusals import NeverDeliverable
 from notifications.transport import Mail
 from state_machines.registry import processes
 from state_machines.values import SYSTEM
 from tests.cast import Cast
-from tests.conftest import fresh_database
-
-NOW = datetime(2026, 6, 17, 14, 25, tzinfo=UTC)
-"""A Wednesday in summer time."""
-TODAY_AT_NINE = datetime(2026, 6, 17, 8, 0, tzinfo=UTC)
+from tests.sample import NOW, TODAY_AT_NINE, environment, sample_organisation
 
 
-def an_environment(engine: Engine, home: object, *, sandbox: bool = True) -> Environment:
-    url = engine.url.render_as_string(hide_password=False)
-    settings = load_settings({"MUSTER_HOME": str(home), "MUSTER_DATABASE_URL": url})
-    policy = load_policy(settings)
-    installation.initialise(engine, settings, sandbox=sandbox, now=NOW)
-    return Environment(engine, settings, policy, working_calendar(settings, policy))
+def an_environment(engine: Engine, home: Path, *, sandbox: bool = True) -> Environment:
+    env = environment(engine, home)
+    installation.initialise(engine, env.settings, sandbox=sandbox, now=NOW)
+    return env
 
 
 @pytest.fixture(scope="module")
-def sample(database_admin: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
-    """The sample, loaded once for all tests that only look."""
-    with fresh_database(database_admin) as url:
-        engine = make_engine(url)
-        env = an_environment(engine, tmp_path_factory.mktemp("sample"))
-        load_sample(env, now=NOW)
+def sample(database_server: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
+    """The sample, for all tests that only look."""
+    with sample_organisation(database_server, tmp_path_factory.mktemp("sample")) as env:
         yield Cast(env)
-        engine.dispose()
 
 
 def test_there_are_members_of_both_kinds_with_several_contacts_and_names_that_are_hard_to_spell(sample: Cast) -> None:
@@ -161,14 +151,14 @@ def test_loading_it_twice_adds_nothing(sample: Cast) -> None:
     assert sample.env_now == TODAY_AT_NINE
 
 
-def test_it_is_not_loaded_into_a_production_database(engine: Engine, tmp_path: object) -> None:
+def test_it_is_not_loaded_into_a_production_database(engine: Engine, tmp_path: Path) -> None:
     env = an_environment(engine, tmp_path, sandbox=False)
 
     with pytest.raises(NoSandbox):
         load_sample(env, now=NOW)
 
 
-def test_a_loading_that_was_interrupted_is_noticed(engine: Engine, tmp_path: object) -> None:
+def test_a_loading_that_was_interrupted_is_noticed(engine: Engine, tmp_path: Path) -> None:
     env = an_environment(engine, tmp_path)
     add_staff(engine, "Amara Okafor", f"amara@{DOMAIN}", ["coordinator"], actor=SYSTEM, now=NOW)
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import event
 
-from cases import member_pages
+from cases import member_lists, member_pages
 from cases.commands import open_one
 from config.database import reading, transaction
 from members import proposals, store
@@ -25,7 +25,7 @@ def cast(cast: Cast) -> Cast:
 
 
 def names(cast: Cast, who: str = "Mina", **narrow: object) -> list[str]:
-    page = member_pages.members(cast.env, MemberFilter(**narrow), actor=cast.actor(who)).page  # type: ignore[arg-type]
+    page = member_lists.members(cast.env, MemberFilter(**narrow), actor=cast.actor(who)).page  # type: ignore[arg-type]
     assert page.total == len(page.lines)
     return [line.card.name for line in page.lines]
 
@@ -61,7 +61,7 @@ def test_members_nobody_can_write_to_and_those_with_a_dead_address_are_found(cas
 
     assert names(cast, no_contact=True) == ["Södra Bad", "South Pool"]
     assert names(cast, bounced=True) == ["South Pool"]
-    [line] = member_pages.members(cast.env, MemberFilter(bounced=True), actor=cast.actor("Mina")).page.lines
+    [line] = member_lists.members(cast.env, MemberFilter(bounced=True), actor=cast.actor("Mina")).page.lines
     assert (line.reached_at, line.bounced) == (None, 1)
 
 
@@ -71,26 +71,26 @@ def test_members_about_whom_a_change_is_proposed_are_found_and_counted(cast: Cas
             cast.env.engine, member_id, {"note": "Call"}, proposed_by="staff:1", source="desk", now=MONDAY
         )
 
-    found = member_pages.members(cast.env, MemberFilter(asked=True), actor=cast.actor("Bo"))
+    found = member_lists.members(cast.env, MemberFilter(asked=True), actor=cast.actor("Bo"))
     assert [(line.card.name, line.asked) for line in found.page.lines] == [("South Pool", 1)]
     assert found.waiting == 1
-    assert member_pages.members(cast.env, MemberFilter(), actor=cast.actor("Mina")).waiting == 2
+    assert member_lists.members(cast.env, MemberFilter(), actor=cast.actor("Mina")).waiting == 2
 
 
 def test_bo_never_meets_the_north_in_any_list(cast: Cast) -> None:
     bo = cast.actor("Bo")
-    page = member_pages.members(cast.env, MemberFilter(), actor=bo)
+    page = member_lists.members(cast.env, MemberFilter(), actor=bo)
 
     assert [line.card.name for line in page.page.lines] == ["Everybody's Pool", "Södra Bad", "South Pool"]
     assert page.choices["country"] == ["SE"] and page.choices["team"] == ["South"] and page.choices["tier"] == []
     assert names(cast, "Bo", words="pool") == ["Everybody's Pool", "South Pool"]
     assert names(cast, "Bo", team="North") == []
-    assert [card.name for card in member_pages.suggestions(cast.env, "p", actor=bo)] == [
+    assert [card.name for card in member_lists.suggestions(cast.env, "p", actor=bo)] == [
         "Everybody's Pool",
         "South Pool",
     ]
-    assert member_pages.suggestions(cast.env, "zurich", actor=bo) == []
-    assert len(member_pages.exported(cast.env, MemberFilter(), actor=bo)) == 3
+    assert member_lists.suggestions(cast.env, "zurich", actor=bo) == []
+    assert len(member_lists.exported(cast.env, MemberFilter(), actor=bo)) == 3
     with pytest.raises(NotFound):
         member_pages.member_page(cast.env, "M-000001", actor=bo)
     with pytest.raises(NotFound):
@@ -99,16 +99,16 @@ def test_bo_never_meets_the_north_in_any_list(cast: Cast) -> None:
 
 def test_the_place_of_a_hidden_member_in_the_order_cannot_be_found_out(cast: Cast) -> None:
     bo = cast.actor("Bo")
-    first = member_pages.members(cast.env, MemberFilter(), actor=bo).page
+    first = member_lists.members(cast.env, MemberFilter(), actor=bo).page
 
     for hidden in ("M-000001", "M-000003", "M-999999", "nonsense", "\0"):
-        assert member_pages.members(cast.env, MemberFilter(), after=hidden, actor=bo).page.lines == first.lines
+        assert member_lists.members(cast.env, MemberFilter(), after=hidden, actor=bo).page.lines == first.lines
 
 
 def test_pages_are_turned_forwards_and_backwards_without_a_gap(cast: Cast) -> None:
     mina, seen, after = cast.actor("Mina"), [], None
     while True:
-        page = member_pages.members(cast.env, MemberFilter(), after=after, size=2, actor=mina).page
+        page = member_lists.members(cast.env, MemberFilter(), after=after, size=2, actor=mina).page
         assert page.total == 6
         seen.append([line.card.name for line in page.lines])
         if (after := page.after) is None:
@@ -116,7 +116,7 @@ def test_pages_are_turned_forwards_and_backwards_without_a_gap(cast: Cast) -> No
     assert [name for each in seen for name in each] == names(cast)
     back = [seen[-1]]
     while page.before:
-        page = member_pages.members(cast.env, MemberFilter(), before=page.before, size=2, actor=mina).page
+        page = member_lists.members(cast.env, MemberFilter(), before=page.before, size=2, actor=mina).page
         back.append([line.card.name for line in page.lines])
         assert page.after is not None
     assert back[::-1] == seen
@@ -126,7 +126,7 @@ def test_names_that_are_the_same_are_not_skipped(cast: Cast) -> None:
     cast.members(*["Twin Pool"] * 5, team="South")
     bo, after, seen = cast.actor("Bo"), None, []
     for _ in range(3):
-        page = member_pages.members(cast.env, MemberFilter(words="twin"), after=after, size=2, actor=bo).page
+        page = member_lists.members(cast.env, MemberFilter(words="twin"), after=after, size=2, actor=bo).page
         seen += [line.card.ref for line in page.lines]
         after = page.after
     assert len(set(seen)) == len(seen) == 5 and after is None
@@ -135,11 +135,11 @@ def test_names_that_are_the_same_are_not_skipped(cast: Cast) -> None:
 def test_a_list_asks_no_more_statements_when_it_is_longer(cast: Cast) -> None:
     mina, asked = cast.actor("Mina"), []
     event.listen(cast.env.engine, "before_cursor_execute", lambda *what: asked.append(what[2]))
-    member_pages.members(cast.env, MemberFilter(), size=1, actor=mina)
+    member_lists.members(cast.env, MemberFilter(), size=1, actor=mina)
     few = len(asked)
     cast.members(*(f"Pool {n}" for n in range(300)))
     asked.clear()
-    member_pages.members(cast.env, MemberFilter(), size=200, actor=mina)
+    member_lists.members(cast.env, MemberFilter(), size=200, actor=mina)
 
     assert len(asked) == few
 
@@ -150,7 +150,7 @@ def test_only_open_cases_that_may_be_seen_are_counted(cast: Cast) -> None:
                       actor=cast.actor("Amara")).after  # fmt: skip
 
     for who, count in (("Amara", 1), ("Mina", 1), ("Bo", 0)):
-        found = member_pages.members(cast.env, MemberFilter(words="everybody"), actor=cast.actor(who))
+        found = member_lists.members(cast.env, MemberFilter(words="everybody"), actor=cast.actor(who))
         assert found.open_cases.get(6, 0) == count, who
         page = member_pages.member_page(cast.env, "M-000006", actor=cast.actor(who))
         assert [line.ref for line in page.open_cases] == [opened.ref] * count

@@ -358,7 +358,7 @@ def test_clocks_that_stand_still_and_duplicates_are_left_out_and_counted(cast: C
     story.moved(duplicate, "2026-03-03", "closed", outcome="DUPLICATE")
     with reading(cast.env.engine) as conn:
         found = sla(conn, at("2026-03-01"), at("2026-04-01"), cast.env.calendar, now=at("2026-03-20"))
-    assert found.notes == ("Left out: 1 duplicate cases; holds.",)
+    assert found.notes == ("Left out: duplicate cases (1); holds.",)
     assert cells_of(found)["monitoring", "triage"]["n due"] == 0
     assert cells_of(found)["complaint", "acknowledge"]["n due"] == 1
 

@@ -14,7 +14,7 @@ from reports import following
 from reports.cancellations import GONE, KEPT, cancellations
 from reports.complaints import complaints
 from reports.definitions import cancellations_in_words, complaints_in_words
-from reports.following import Months, months_until
+from reports.months import Months, months_until
 from reports.table import Table
 from state_machines.calendars import Calendar
 
@@ -89,7 +89,7 @@ def test_complaints_are_counted_by_what_they_are_about_and_lead_to_their_cases(s
     assert found.refs["all", "all", "stage 2 asked for"] == (new,)
     assert found.refs["Cars", "all", "reopened"] == (back,)
     assert found.notes == ("Open at the start + new + reopened - closed = open at the end: yes, in every row.",
-                           "Left out: 1 duplicate cases.")  # fmt: skip
+                           "Left out: duplicate cases (1).")  # fmt: skip
     assert story.months is not None
     assert (story.months.firsts[0], story.months.firsts[-1]) == (date(2025, 7, 1), date(2026, 6, 1))
     assert (story.months.came[date(2026, 4, 1)], story.months.went[date(2026, 5, 1)]) == (1, 1)
@@ -146,6 +146,9 @@ def test_who_asked_to_leave_is_counted_by_reason_and_by_what_became_of_them(stor
     assert "yes, in every row" in found.notes[0] and "not one yet: 1" in found.notes[2]
     assert story.months is not None and story.months.went[date(2026, 5, 1)] == 2
     assert cancellations_in_words(found)[0].startswith("5 members asked to leave: 2 stay, 1 left")
+    story.case(*left("cancelled", reasons=["bereavement"]), guarded=True)
+    told = rows(story.table(cancellations))
+    assert "bereavement" not in told and told["not told here"]["left"] == 1
 
 
 def test_where_nothing_happened_the_tables_say_so_and_divide_by_nothing(story: Story) -> None:

@@ -18,6 +18,8 @@ from cases import campaigns, commands, queries
 from cases.errors import BadInput, CaseError, CaseNotFound
 from cases.handing_over import follow_merges, hand_over
 from cases.importing import import_cases
+from cases.lists.narrowing import Narrow
+from cases.lists.worklist import queue
 from cases.nightly import run_checks
 from cases.sweep import sweep_due
 from config.database import transaction
@@ -36,7 +38,7 @@ def owner(cast: Cast, ref: str) -> str:
 
 
 def whose_queue(cast: Cast) -> list[str]:
-    return [name for name in EVERYBODY if queries.queue(cast.env, actor=cast.actor(name))[1]]
+    return [name for name in EVERYBODY if queue(cast.env, Narrow(), actor=cast.actor(name)).lines]
 
 
 def leave(cast: Cast, *names: str) -> None:

@@ -230,7 +230,7 @@ def test_a_campaign_is_told_with_its_members_through_the_deadline_to_the_end_of_
 def test_what_repeats_is_listed_once_with_its_rhythm_and_why_the_list_ends(cast: Cast) -> None:
     coming = what_happens_next(cast.env, a_complaint(cast), actor=cast.actor("Amara"), now=MONDAY)
 
-    assert [each.title for each in coming.items[:2]] == ["Due soon", "Overdue act now"]
+    assert [each.title for each in coming.items[:2]] == ["Due soon", "Overdue: act now"]
     assert coming.items[0].mails[0].to is not None
     assert coming.items[0].mails[0].to.name == "Amara"
     assert coming.items[-1].rhythm == "every 5 working days"

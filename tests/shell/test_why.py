@@ -41,7 +41,7 @@ def test_a_rung_tells_when_it_fired_how_late_and_what_became_of_its_mail(cast: C
     assert (soon.verdict, soon.happened_at, soon.late_by) == ("fired", FRIDAY + timedelta(hours=2), timedelta(hours=2))
     assert [(mail.title, mail.state, mail.to) for mail in soon.messages] == [("Time is running out", "sent", "Amara")]
     assert "“Time is running out” was sent to Amara on 6 March 2026, 11:00." in found.answer
-    assert "Next would be “Overdue act now” on 9 March 2026, 23:59, and no sooner." in found.answer
+    assert "Next would be “Overdue: act now” on 9 March 2026, 23:59, and no sooner." in found.answer
 
 
 def test_an_untouched_case_says_that_it_is_too_early_or_that_no_sweep_ran(cast: Cast) -> None:
@@ -99,7 +99,7 @@ def test_a_guarded_rung_tells_what_each_guard_said_then_and_what_it_would_say_ne
         "not due yet", 11, "6 of 7 have not answered yet.")  # fmt: skip
     assert next_time.answers[0].looked_at == (("children", "complete 1, invited 6"),), "as it was then"
     assert rung(campaign, "deadline").refused == "", "the deadline passes whether everybody is in or not"
-    assert "Next would be “Everyone in” on 11 March 2026, 09:00" in campaign.answer
+    assert "Next would be “Everybody has answered” on 11 March 2026, 09:00" in campaign.answer
 
     fired = rung(why(cast.env, reminded, at=late, rung="first_reminder", actor=cast.actor("Bo")), "first_reminder")
     assert fired.verdict == "fired"
