@@ -25,14 +25,13 @@ from web.access import SAFE, FormTooOld, SignInNeeded, TokenRefused, sign_in_add
 from web.api.problems import problem
 from web.csrf import FIELD
 from web.desk_page import DeskPage, VisitorPage
-from web.last_resort import TITLES, broken, plain, way_on
+from web.last_resort import PASSWORDS, TITLES, broken, plain, way_on
 from web.limits import MEGABYTES
 from web.posted import Posted
 
 log = logging.getLogger(__name__)
 
-_PASSWORDS = ("password", "new_password", "current_password")
-NOT_KEPT = (FIELD, *_PASSWORDS)
+NOT_KEPT = (FIELD, *PASSWORDS)
 _TOO_LARGE = "22003"
 _FULL = (
     f"{MEGABYTES} MB is the most that can be sent at once. Nothing of it was kept, and nothing was changed. "
@@ -85,7 +84,7 @@ async def _once_more(request: Request, error: Any) -> Response:
 
 async def _refused(request: Request, error: Any) -> Response:
     posted: Posted | None = getattr(request.state, "posted", None)
-    if error.status == 429 and posted is not None and not any(name in posted for name in _PASSWORDS):
+    if error.status == 429 and posted is not None and not any(name in posted for name in PASSWORDS):
         return await _once_more(request, error)
     return await _shown(request, error.status, str(error))
 

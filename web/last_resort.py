@@ -65,7 +65,7 @@ _OWN = {"m": 2, "p": 3, "unsubscribe": 2}
 """Pages of a personal link, by how many pieces of their address are the link."""
 _OPEN = ("/complain", "/cancel", "/links/")
 _ACCOUNT = ("/sign-in", "/password/")
-_PASSWORDS = ("password", "new_password", "current_password")
+PASSWORDS = ("password", "new_password", "current_password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def broken(request: Request, status: int, headers: dict[str, str] | None = None)
     who, sent = "member" if way_on(request.url.path).member else "desk", request.method not in ("GET", "HEAD")
     told = SAYS[status, who, "sent" if sent else "asked"]
     posted: Posted | None = getattr(request.state, "posted", None)
-    if not posted or wants_a_piece(request) or any(name in posted for name in _PASSWORDS):
+    if not posted or wants_a_piece(request) or any(name in posted for name in PASSWORDS):
         return plain(request, status, told, headers)
     kept = [(name, text) for name, texts in posted.texts.items() for text in texts]
     return plain(
