@@ -199,7 +199,7 @@ def test_where_the_step_is_gone_meanwhile_what_was_typed_can_still_be_copied(des
     conflict = page.form("#do").submit(**TYPED)
 
     assert conflict.status == 409
-    assert "Mina, 2 Mar 2026, 09:00 : Withdraw, now “Withdrawn” Note He rang." in conflict.main
+    assert "Mina, 2 Mar 2026, 09:00 : Withdraw the complaint, now “Withdrawn” Note He rang." in conflict.main
     assert conflict.all("#do button") == []
     assert conflict.one("#field-understanding").text == "The pool was cold."
 
