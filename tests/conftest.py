@@ -3,6 +3,8 @@
 import importlib
 import importlib.util
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -34,6 +36,9 @@ synchronous_commit = off
 full_page_writes = off
 max_connections = 200
 """
+
+MEMORY, ROOM = Path("/dev/shm"), 4 * 1024**3  # noqa: S108 - a folder of our own is made in it
+"""Where files are kept in memory on Linux, and how many bytes must be free there for the tests' databases."""
 
 TOGETHER = (
     "tests/browser/", "tests/pages/test_access.py", "tests/pages/test_attacks.py",
@@ -87,17 +92,31 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
-    data, users = root / "postgres", root / "postgres-users"
+    users = root / "postgres-users"
     users.mkdir(exist_ok=True)
     mine = users / str(os.getpid())
     with locked(root / "postgres-users.lock"):
         mine.touch()
+        data = _room(root) / "postgres"
         _make_template(data)
     yield data
     with locked(root / "postgres-users.lock"):
         mine.unlink()
         if not any(users.iterdir()):
             postgres.stop(data)
+            (root / "room").unlink()
+            shutil.rmtree(data.parent)
+
+
+def _room(root: Path) -> Path:
+    """Return where the databases of this run lie: in memory where there is room, since a copy for each test is made."""
+    chosen = root / "room"
+    if not chosen.exists():
+        roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+        folder = tempfile.mkdtemp(prefix="muster-tests-", dir=MEMORY if roomy else root)
+        Path(folder).chmod(0o755)
+        chosen.write_text(folder)
+    return Path(chosen.read_text())
 
 
 def _make_template(data: Path) -> None:
